@@ -1,0 +1,52 @@
+"""The app runs and answers."""
+
+from autograder.facts.answer import AppAnswer
+from autograder.facts.observation import Observation
+from autograder.outcome import Outcome, failed, passed
+
+
+def app_answers(seen: Observation) -> Outcome:
+    """From another container, GET / answers 200 with the app's JSON; so does the rebuilt image.
+
+    The rebuilt image's source was given a random value to answer with: an answer that does not
+    come from the app's source cannot know it.
+    """
+    answer = seen.answer
+    assert answer is not None, "checks run on images that were built"
+    wanted = {"variant": seen.asked.variant}
+    if answer.status != 200:
+        return _silent(seen, answer)
+    if answer.body != wanted:
+        return failed(
+            seen=f"GET / answered 200 with {_short(answer)}, not {wanted}",
+            try_next=f"start the app that the course gives, {seen.asked.variant}.main:app",
+        )
+    after = seen.answer_after_change
+    heard = after.body.get("nonce") if after and after.status == 200 and after.body else None
+    if heard != seen.nonce:
+        what = "nothing" if after is None or after.status is None else _short(after)
+        return failed(
+            seen=f"after a source file changed, the rebuilt image still answered {what}",
+            try_next="is the source that the image runs the one that COPY brings?",
+        )
+    return passed(seen=f"GET / answered 200 after {answer.seconds:.1f} s")
+
+
+def _silent(seen: Observation, answer: AppAnswer) -> Outcome:
+    if answer.status is not None:
+        fact = f"GET / answered {answer.status}"
+    else:
+        fact = f"nothing answered on port {seen.asked.port}: {answer.problem}"
+    last = answer.logs.strip().splitlines()
+    if last:
+        fact += f"; the container last printed: {last[-1][:200]}"
+    return failed(
+        seen=fact,
+        try_next="run the image yourself and read what it prints:"
+        " docker run --rm -p 8000:8000 IMAGE",
+    )
+
+
+def _short(answer: AppAnswer) -> str:
+    text = str(dict(answer.body)) if answer.body is not None else "something that is not JSON"
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,53 @@
+"""The `./course` command line: one clear line and an honest exit code, never a traceback."""
+
+import errno
+import os
+import sys
+
+# What the machine, not the course, has to mend.
+ENVIRONMENT_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+}
+
+
+def main() -> None:
+    """Run the command line; what is the user's or the environment's ends in one line."""
+    from typer import Abort, TyperException
+
+    from autograder.cli.app import app
+    from autograder.errors import CourseError
+
+    try:
+        code = app(prog_name="./course", standalone_mode=False)
+    except CourseError as error:
+        code = complain(str(error), error.exit_code)
+    except TyperException as error:
+        line = one_line(error.format_message())  # empty after the help of a bare ./course
+        code = complain(f"{line} (see ./course --help)", 2) if line else 2
+    except (KeyboardInterrupt, Abort):
+        code = complain("interrupted", 130)
+    except BrokenPipeError:
+        # The reader of our output went away; Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except OSError as error:
+        if error.errno not in ENVIRONMENT_ERRORS:
+            raise
+        code = complain(f"{error.strerror}: {error.filename or 'while writing'}", 3)
+    sys.exit(code)
+
+
+def complain(line: str, code: int) -> int:
+    """Print the one line a person reads, and pass on the exit code."""
+    print(f"course: {line}", file=sys.stderr)
+    return code
+
+
+def one_line(text: str) -> str:
+    """The text with its line breaks and runs of blanks folded."""
+    return " ".join(text.split())

@@ -1,0 +1,116 @@
+"""The table of commands; each imports what it needs only when it is called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    help="A course on putting a Python app into a container, on a real Docker engine.",
+)
+engine = typer.Typer(no_args_is_help=True, help="The course's own Docker engine.")
+app.add_typer(engine, name="engine")
+
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", envvar="COURSE_YES", help="Answer every question with yes.")
+]
+
+
+@app.command()
+def start(
+    browser: Annotated[bool, typer.Option(help="Open JupyterLab in the browser.")] = True,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve on this port of 127.0.0.1.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Set everything up and open JupyterLab on the first lesson."""
+    from autograder.cli.start import start as run
+
+    run(browser=browser, port=port, yes=yes)
+
+
+@app.command()
+def stop() -> None:
+    """End JupyterLab, the package index and the course's own engine."""
+    from autograder.cli.start import stop as run
+
+    run()
+
+
+@app.command()
+def clean(yes: Yes = False) -> None:
+    """Remove everything the course has made on this machine, after asking."""
+    from autograder.cli.clean import clean as run
+
+    run(yes=yes)
+
+
+@app.command()
+def doctor() -> None:
+    """Show what is there, what will be made, and what to do about the rest."""
+    from autograder.cli.doctor import doctor as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def check(
+    exercise: Annotated[str, typer.Argument(help="Such as step-3-pin-and-split.")],
+    directory: Annotated[Path, typer.Argument(help="The folder that holds the Dockerfile.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Judge a folder that holds a Dockerfile.
+
+    Exit 0: all passed. 1: some failed. 2: bad input. 3: not judged.
+    """
+    from autograder.cli.check import check as run
+
+    raise typer.Exit(run(exercise, directory, as_json))
+
+
+@app.command()
+def verify() -> None:
+    """Prove that every stub fails, every solution passes, and release/ is what source/ makes."""
+    from autograder.cli.verify import verify as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def test(
+    full: Annotated[bool, typer.Option("--full", help="Add the long soaks.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Set everything up and run every test on a real Docker engine."""
+    from autograder.cli.test import test as run
+
+    raise typer.Exit(run(full=full, yes=yes))
+
+
+@engine.command("start")
+def engine_start(yes: Yes = False) -> None:
+    """Have an engine answer: the one that is there, or else the course's own."""
+    from autograder.cli.engine import start as run
+
+    run(yes=yes)
+
+
+@engine.command("stop")
+def engine_stop() -> None:
+    """Stop the course's own engine; its images stay for the next start."""
+    from autograder.cli.engine import stop as run
+
+    run()
+
+
+@engine.command("status")
+def engine_status() -> None:
+    """Say which engine the course would use; exit 3 when none answers."""
+    from autograder.cli.engine import status as run
+
+    raise typer.Exit(run())

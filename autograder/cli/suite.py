@@ -1,0 +1,58 @@
+"""What `./course test` runs: a table of stages, in order."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of the summary.
+
+    Stages of the same `wave` run side by side; a wave starts when the one before it has ended.
+    """
+
+    name: str
+    wave: int
+    minutes: int
+    """When it is given up, with everything it started."""
+    command: tuple[str, ...]
+    """A program of .venv/bin and its arguments; `pytest` writes a JUnit file as well."""
+    engine: bool = False
+    """Whether it needs the engine, the base images and the package index to be there."""
+    root: bool = False
+    """Whether it makes engines of its own, which takes root on Linux."""
+    full: bool = False
+    """Whether only `--full` runs it."""
+
+    def line(self, artefacts: Path) -> list[str]:
+        """The whole command, run by this very environment."""
+        program, *arguments = self.command
+        if program == "pytest":
+            arguments += ["-q", f"--junitxml={artefacts / self.name}.xml"]
+            arguments += ["-o", f"junit_suite_name={self.name}"]
+        return [str(Path(sys.executable).parent / program), *arguments]
+
+
+def marked(mark: str) -> tuple[str, ...]:
+    """A pytest call for the tests that carry one mark, without the long soaks."""
+    return ("pytest", "-m", f"{mark} and not full")
+
+
+UNIT = "not engine and not engine_matrix and not browser and not roundtrip and not full"
+SANITIZE = "--nbval-sanitize-with=notebooks/sanitize.cfg"
+
+STAGES = (
+    Stage("lint", 1, 2, ("ruff", "check", ".")),
+    Stage("format", 1, 2, ("ruff", "format", "--check", ".")),
+    Stage("types", 1, 5, ("mypy",)),
+    Stage("imports", 1, 2, ("lint-imports",)),
+    Stage("unit", 1, 5, ("pytest", "-m", UNIT)),
+    Stage("engine", 2, 15, marked("engine"), engine=True),
+    Stage("other-engines", 3, 15, marked("engine_matrix"), engine=True, root=True),
+    Stage("lessons", 4, 10, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
+    Stage("nbgrader", 5, 10, marked("roundtrip"), engine=True),
+    Stage("browser", 6, 10, marked("browser"), engine=True),
+    Stage("verify", 7, 10, ("autograder", "verify"), engine=True),
+    Stage("soak", 8, 240, ("pytest", "-m", "full"), engine=True, full=True),
+)

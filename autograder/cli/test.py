@@ -1,0 +1,113 @@
+"""`./course test`: every stage, one table, and a machine left as it was found."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from autograder import places
+from autograder.cli import leftovers
+from autograder.cli.stages import Result, run_wave
+from autograder.cli.suite import STAGES, Stage
+from autograder.cli.summary import say_result, summarise
+from autograder.engine.find import find_engine
+from autograder.engine.own import course_engine
+from autograder.engine.rootfs import apt_install
+from autograder.errors import CourseError
+from autograder.ready import make_ready, say
+
+BROWSER = ("chromium", "fonts-dejavu-core")
+
+
+def test(*, full: bool, yes: bool) -> int:
+    """Run everything and print the summary; 0 when all passed and nothing was left behind."""
+    artefacts = Path(os.environ.get("CI_ARTEFACTS") or places.project() / ".artefacts").absolute()
+    artefacts.mkdir(parents=True, exist_ok=True)
+    wanted = [stage for stage in STAGES if full or not stage.full]
+    results: list[Result] = []
+    mark, before = leftovers.new_mark(), leftovers.on_machine()
+    was_running = course_engine().is_running()
+    try:
+        run([stage for stage in wanted if not stage.engine], artefacts, {}, results)
+        run_on_engine([stage for stage in wanted if stage.engine], artefacts, results, yes=yes)
+    finally:
+        if not was_running:
+            course_engine().stop()
+        note(nothing_left_running(mark, before), results)
+    return summarise(results)
+
+
+def run(
+    stages: Iterable[Stage], artefacts: Path, engine: Mapping[str, str], results: list[Result]
+) -> None:
+    """Run stages wave by wave, telling how each ended and why it failed."""
+    environment = {**os.environ, "COURSE_ARTEFACTS": str(artefacts), "COURSE_YES": "1", **engine}
+    for _, wave in groupby(stages, key=lambda stage: stage.wave):
+        here = []
+        for stage in wave:
+            if stage.root and not root_on_linux():
+                note(not_run(stage, "needs root on Linux"), results)
+            else:
+                say(f"{stage.name} …")
+                here.append(stage)
+        run_wave(here, artefacts, environment, lambda result: note(result, results))
+
+
+def run_on_engine(
+    stages: Sequence[Stage], artefacts: Path, results: list[Result], *, yes: bool
+) -> None:
+    """Set everything up, run the stages that need it, and look at what they left on the engine."""
+    began = time.monotonic()
+    try:
+        if root_on_linux() and not shutil.which("chromium"):
+            apt_install(BROWSER, say)
+        host = find_engine(say, yes=yes).host
+        found = leftovers.on_engine(host)
+        ready = make_ready(say, yes=yes)
+    except CourseError as error:
+        seconds = time.monotonic() - began
+        note(Result("set-up", failed=1, seconds=seconds, note=str(error)), results)
+        for stage in stages:
+            note(Result(stage.name, failed=1, note="not run: the set-up failed"), results)
+        return
+    note(Result("set-up", passed=1, seconds=time.monotonic() - began), results)
+    before = leftovers.on_engine(host)
+    try:
+        run(stages, artefacts, ready.environment, results)
+    finally:
+        left = leftovers.on_engine(host).since(before)
+        note(verdict("engine-left-clean", left), results)
+        leftovers.stop_index_unless(found, host)
+
+
+def root_on_linux() -> bool:
+    """Whether engines of our own and apt packages can be had."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+def not_run(stage: Stage, why: str) -> Result:
+    """A stage that this machine cannot run: shown to a person, a failure in CI."""
+    return Result(stage.name, failed=1 if os.environ.get("CI") else 0, note=f"not run: {why}")
+
+
+def nothing_left_running(mark: str, before: leftovers.Traces) -> Result:
+    """Whether processes, mounts and interfaces are those of before; forgotten processes end."""
+    processes = leftovers.marked_processes(mark)
+    left = [f"process {pid}: {command}" for pid, command in processes.items()]
+    left += leftovers.on_machine().since(before)
+    leftovers.end_processes(processes)
+    return verdict("machine-left-clean", left)
+
+
+def verdict(name: str, left: Sequence[str]) -> Result:
+    """Passed when nothing is left."""
+    return Result(name, passed=int(not left), failed=int(bool(left)), note="; ".join(left))
+
+
+def note(result: Result, results: list[Result]) -> None:
+    """Keep a result for the summary and say it at once."""
+    results.append(result)
+    say_result(result)

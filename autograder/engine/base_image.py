@@ -1,0 +1,200 @@
+"""The base images that lessons build on: the engine's own, pulled, or our labelled stand-in."""
+
+import hashlib
+import io
+import platform
+import subprocess
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException, ImageNotFound
+from docker.models.images import Image
+from requests.exceptions import RequestException
+
+from autograder import places
+from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
+from autograder.errors import EngineUnavailable
+
+REPOSITORY = "python"
+TAGS = ("3.11", "3.11-slim", "3.11-bookworm", "3.11-slim-bookworm")
+BASE_IMAGES = tuple(f"{REPOSITORY}:{tag}" for tag in TAGS)
+
+STAND_IN = "container-course/stand-in:bookworm"
+CA_REPOSITORY = "container-course/python"
+STAND_IN_LABEL = "org.container-course.stand-in"
+CA_LABEL = "org.container-course.ca"
+REGISTRY_SECONDS = 6
+
+PACKAGES = ("python3", "python3-pip", "python3-venv", "ca-certificates")
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+CONFIG = (
+    "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "ENV LANG=C.UTF-8",
+    'CMD ["python3"]',
+    f"LABEL {STAND_IN_LABEL}=debian-bookworm",
+)
+CA_DOCKERFILE = f"""\
+FROM {{base}}
+COPY ca.pem /usr/local/share/ca-certificates/container-course.crt
+RUN update-ca-certificates
+ENV PIP_CERT={BUNDLE} SSL_CERT_FILE={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE}
+LABEL {CA_LABEL}={{mark}}
+"""
+DPKG_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def ensure_base_images(
+    client: docker.DockerClient,
+    say: Say,
+    *,
+    ours: bool,
+    ca_pem: str | None = None,
+    references: Sequence[str] = BASE_IMAGES,
+) -> None:
+    """Have the engine hold every base image, under its own tag.
+
+    What is there stays; what is not is pulled; what cannot be pulled becomes our stand-in, which
+    its label names. On an engine that is `ours` each also trusts `ca_pem`, so that a plain
+    `docker build` finds the index; elsewhere only the stand-in does. Raises EngineUnavailable.
+    """
+    missing = [reference for reference in references if _find(client, reference) is None]
+    if missing and _registry_answers(client, missing[0]):
+        missing = [reference for reference in missing if not _pull(client, reference, say)]
+    if missing:
+        _tag_stand_in(client, missing, say)
+    if ca_pem is None:
+        return
+    for reference in references:
+        image = client.images.get(reference)
+        if ours or STAND_IN_LABEL in (image.labels or {}):
+            _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
+
+
+def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
+    """The id of the image `reference` with `ca_pem` trusted by its bundle, pip and requests.
+
+    Made once per base and certificate: the engine's build cache holds it. Raises ImageNotFound.
+    """
+    image = client.images.get(reference)
+    mark = hashlib.sha256(ca_pem.encode()).hexdigest()[:16]
+    if (image.labels or {}).get(CA_LABEL) == mark:
+        return str(image.id)
+    files = {"Dockerfile": CA_DOCKERFILE.format(base=image.id, mark=mark), "ca.pem": ca_pem}
+    built, _ = client.images.build(
+        fileobj=_context(files), custom_context=True, rm=True, forcerm=True
+    )
+    return str(built.id)
+
+
+def ca_base_tag(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
+    """A name of the course's own for `ca_base`: BuildKit starts from names, not from ids."""
+    name = f"{CA_REPOSITORY}:{reference.rpartition(':')[2]}"
+    _tag(client.images.get(ca_base(client, reference, ca_pem)), name)
+    return name
+
+
+def remove_stand_ins(client: docker.DockerClient) -> None:
+    """Take our stand-ins' tags away; an image that others rest on stays, nameless, for them."""
+    for reference in (*BASE_IMAGES, STAND_IN):
+        image = _find(client, reference)
+        # Images built on a stand-in inherit its label: only its own names are ours to remove.
+        if image is not None and STAND_IN_LABEL in (image.labels or {}):
+            client.images.remove(reference)
+
+
+def _find(client: docker.DockerClient, reference: str) -> Image | None:
+    try:
+        return client.images.get(reference)
+    except ImageNotFound:
+        return None
+
+
+def _registry_answers(client: docker.DockerClient, reference: str) -> bool:
+    """Whether the engine reaches the image's registry within REGISTRY_SECONDS."""
+    patience, client.api.timeout = client.api.timeout, REGISTRY_SECONDS
+    try:
+        client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+    except (DockerException, RequestException):
+        return False
+    finally:
+        client.api.timeout = patience
+    return True
+
+
+def _pull(client: docker.DockerClient, reference: str, say: Say) -> bool:
+    say(f"pulling {reference}")
+    try:
+        client.images.pull(reference)
+    except (DockerException, RequestException) as error:
+        say(f"  {reference} could not be pulled: {error}")
+        return False
+    return True
+
+
+def _tag_stand_in(client: docker.DockerClient, references: list[str], say: Say) -> None:
+    image = _stand_in(client, say)
+    for reference in references:
+        _tag(image, reference)
+    say(f"no registry: {', '.join(references)} is a stand-in of Debian's Python, labelled so")
+
+
+def _tag(image: Image, reference: str) -> None:
+    repository, _, tag = reference.rpartition(":")
+    image.tag(repository, tag)
+
+
+def _stand_in(client: docker.DockerClient, say: Say) -> Image:
+    """The stand-in on this engine, imported from the tarball unless it is there already."""
+    found = _find(client, STAND_IN)
+    if found is not None:
+        return found
+    machine = DPKG_ARCHITECTURES.get(platform.machine(), platform.machine())
+    if sys.platform != "linux" or client.version()["Arch"] != machine:
+        raise EngineUnavailable(
+            f"{BASE_IMAGES[0]} is not on the engine and cannot be pulled: "
+            f"connect to the internet, then run: docker pull {BASE_IMAGES[0]}"
+        )
+    tarball = _tarball(say)
+    say("importing the stand-in for the base images")
+    repository, _, tag = STAND_IN.partition(":")
+    client.api.import_image_from_file(str(tarball), repository, tag, list(CONFIG))
+    return client.images.get(STAND_IN)
+
+
+def _tarball(say: Say) -> Path:
+    """A Debian 12 with Python 3.11 and pip as one tar file, made once."""
+    tarball = places.home() / "base" / "bookworm.tar"
+    with locked(tarball.with_name(".tarball.lock")):
+        if not tarball.exists():
+            root = tarball.with_name("root")
+            debootstrap(root, "bookworm", PACKAGES, say)
+            _like_the_python_image(root)
+            part = tarball.with_suffix(".part")
+            tar = ["tar", "--create", "--numeric-owner", "--file", str(part), "--directory"]
+            subprocess.run([*tar, str(root), "."], check=True)
+            part.rename(tarball)
+            remove_tree(root)
+    return tarball
+
+
+def _like_the_python_image(root: Path) -> None:
+    """Let `python` and a system-wide `pip install` work, as they do in the real image."""
+    for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
+        marker.unlink()
+    link = root / "usr/local/bin/python"
+    if not link.is_symlink():
+        link.symlink_to("/usr/bin/python3")
+
+
+def _context(files: dict[str, str]) -> io.BytesIO:
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    context.seek(0)
+    return context

@@ -1,0 +1,102 @@
+"""A build by the classic builder, for engines and tests that have no BuildKit."""
+
+import io
+import re
+import time
+from typing import Any
+
+from autograder.engine.failure import classify
+from autograder.engine.request import BuildRequest, Progress, pack
+from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
+
+_STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)", re.S)
+_SUCCESS = re.compile(r"^Successfully built ([0-9a-f]+)")
+
+
+class _Recorder:
+    def __init__(self, request: BuildRequest) -> None:
+        self.request = request
+        self.done: list[BuildStep] = []
+        self.current: tuple[int, str, float] | None = None
+        self.total = 0
+        self.cached = False
+        self.log: list[str] = []
+        self.image = ""
+
+    def take(self, text: str) -> None:
+        if match := _STEP.match(text):
+            self.finish()
+            self.total = int(match[2])
+            self.current = (int(match[1]), match[3].strip(), time.monotonic())
+            self.cached, self.log = False, []
+        elif text.strip() == "---> Using cache":
+            self.cached = True
+        elif match := _SUCCESS.match(text):
+            self.image = match[1]
+        elif not text.lstrip().startswith("--->"):
+            self.log = (self.log + text.splitlines())[-200:]
+        if self.current:
+            number, name, _ = self.current
+            last = self.log[-1] if self.log else ""
+            self.request.progress(Progress(number, self.total, name, last, self.cached))
+
+    def finish(self, error: str = "") -> None:
+        if self.current is None:
+            return
+        number, name, began = self.current
+        instructions = self.request.dockerfile.instructions
+        line = instructions[number - 1].line if number <= len(instructions) else None
+        # Labels that we ask for become a last step of their own; it is not the learner's.
+        if number <= len(instructions):
+            seconds = 0.0 if self.cached else time.monotonic() - began
+            self.done.append(BuildStep(name, "", self.cached, seconds, line, error))
+        self.current = None
+
+
+def build(api: Any, request: BuildRequest) -> BuildFacts:
+    """Build with the classic builder; a failed build is a result, not an exception.
+
+    api: a docker.APIClient; its stubs leave half of what is used here untyped.
+    """
+    began, recorder, problem = time.monotonic(), _Recorder(request), ""
+    failure: BuildFailure | None = None
+    stream = api.build(**_arguments(request))
+    for message in stream:
+        if "stream" in message:
+            recorder.take(message["stream"])
+        if "error" in message:
+            problem = message["error"]
+        if time.monotonic() - began > request.timeout:
+            stream.close()
+            text = f"the build was stopped after {request.timeout:.0f} s"
+            failure = BuildFailure("timeout", text)
+            break
+    recorder.finish(problem)
+    if problem:
+        step = recorder.done[-1] if recorder.done else None
+        failure = classify(
+            problem,
+            step=step.name if step else "",
+            line=step.line if step else None,
+            log=tuple(recorder.log),
+        )
+    image = None if failure else api.inspect_image(recorder.image)["Id"]
+    seconds = time.monotonic() - began
+    return BuildFacts("classic", tuple(recorder.done), seconds, request.tag, image, failure)
+
+
+def _arguments(request: BuildRequest) -> dict[str, Any]:
+    return {
+        "fileobj": io.BytesIO(pack(request.files)),
+        "custom_context": True,
+        "encoding": "gzip",
+        "tag": request.tag,
+        "labels": dict(request.labels),
+        "extra_hosts": dict(request.hosts),
+        "target": request.target,
+        "nocache": request.no_cache,
+        "rm": True,
+        "forcerm": True,  # a failed build leaves its containers behind otherwise
+        "decode": True,
+        "timeout": int(request.timeout),
+    }

@@ -1,0 +1,128 @@
+"""The Docker engine: builds, images, and the only place that knows the docker SDK's errors."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import docker
+import requests
+from docker.errors import DockerException, ImageNotFound, NotFound
+
+from autograder.engine import buildkit, classic
+from autograder.engine.request import BuildRequest
+from autograder.errors import EngineUnavailable, NotJudged
+from autograder.facts.build import Builder, BuildFacts
+from autograder.facts.image import Layer
+
+RUN_LABEL = "org.container-course.run"
+CONNECT_SECONDS = 5
+CALL_SECONDS = 120
+
+# First engine version whose built-in Dockerfile frontend has the feature (BuildKit's frontends:
+# https://docs.docker.com/build/buildkit/dockerfile-release-notes/). The classic builder has none.
+_FEATURES = {
+    "mount": 18, "chmod": 20, "network": 20, "security": 20,
+    "heredoc": 23, "link": 23, "exclude": 29, "parents": 29,
+}  # fmt: skip
+
+_DECORATION = re.compile(r"^(?:/bin/sh -c )?#\(nop\)\s*|\s*# buildkit$")
+_ARGUMENTS = re.compile(r"^(?:RUN )?\|\d+ (?:\w+=(?:'[^']*'|\S*) ?)*?/bin/sh -c ")
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn the SDK's errors into one NotJudged line that says what could not be done."""
+    try:
+        yield
+    except requests.exceptions.ConnectionError as error:
+        raise EngineUnavailable(f"the Docker engine stopped answering while {what}") from error
+    except (DockerException, requests.exceptions.RequestException) as error:
+        text = str(getattr(error, "explanation", None) or error).strip().splitlines()
+        raise NotJudged(f"{what} failed: {text[0] if text else error!r}") from error
+
+
+class Engine:
+    """A Docker engine that answers.
+
+    Every method raises NotJudged (EngineUnavailable when nothing answers) if the engine fails.
+    """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self.client = client
+        self.api: Any = client.api  # half of its methods have no types
+
+    @classmethod
+    def connect(cls, host: str | None = None) -> "Engine":
+        """The engine at `host`, or the one that DOCKER_HOST or the default socket names."""
+        try:
+            if host:
+                client = docker.DockerClient(base_url=host, timeout=CALL_SECONDS)
+            else:
+                client = docker.from_env(timeout=CALL_SECONDS)
+            client.ping()
+        except (DockerException, requests.exceptions.RequestException) as error:
+            where = f" at {host}" if host else ""
+            raise EngineUnavailable(
+                f"no Docker engine answers{where}: start Docker, or run ./course start"
+            ) from error
+        return cls(client)
+
+    @cached_property
+    def version(self) -> str:
+        """The engine's version, such as `26.1.5`."""
+        with told("asking its version"):
+            return str(self.client.version()["Version"])
+
+    def lacks(self, features: dict[str, int], builder: Builder) -> str | None:
+        """The first Dockerfile feature that this engine's builder does not have."""
+        major = int(re.match(r"\d*", self.version)[0] or 0)  # type: ignore[index]
+        for feature in features:
+            if builder == "classic" or major < _FEATURES.get(feature, 0):
+                return feature
+        return None
+
+    def build(self, request: BuildRequest) -> BuildFacts:
+        """Build; a build that fails is a result, not an exception."""
+        with told("building"):
+            run = buildkit.build if request.builder == "buildkit" else classic.build
+            return run(self.api, request)
+
+    def image_id(self, reference: str) -> str | None:
+        """The id under a tag, or None."""
+        with told(f"looking for the image {reference}"):
+            try:
+                return str(self.api.inspect_image(reference)["Id"])
+            except ImageNotFound:
+                return None
+
+    def layers(self, reference: str) -> tuple[tuple[Layer, ...], int]:
+        """An image's layers from the base up, and its size in bytes."""
+        with told("reading the image"):
+            inspected = self.api.inspect_image(reference)
+            rows = reversed(self.api.history(reference))
+        layers = tuple(
+            Layer(plain(row.get("CreatedBy") or ""), int(row.get("Size") or 0)) for row in rows
+        )
+        return layers, int(inspected.get("Size") or sum(layer.size for layer in layers))
+
+    def remove_image(self, reference: str) -> None:
+        """Remove a tag and what only it keeps. Nothing happens when it is not there."""
+        with told(f"removing {reference}"):
+            try:
+                self.api.remove_image(reference, force=True)
+            except NotFound:
+                return
+
+
+def plain(created_by: str) -> str:
+    """A history row as the Dockerfile instruction it came from, on either builder."""
+    row = _DECORATION.sub("", created_by).strip()
+    row = _DECORATION.sub("", row).strip()
+    if match := _ARGUMENTS.match(row):
+        return f"RUN {row[match.end() :]}"
+    for prefix in ("RUN /bin/sh -c ", "/bin/sh -c "):
+        if row.startswith(prefix):
+            return f"RUN {row.removeprefix(prefix)}"
+    return row

@@ -1,0 +1,178 @@
+"""Which Docker engine the course uses: the one that answers, or our own."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import docker
+from docker.constants import DEFAULT_TIMEOUT_SECONDS
+from docker.context import ContextAPI
+from docker.errors import ContextException, DockerException
+from requests.exceptions import RequestException
+
+from autograder import places
+from autograder.engine.base_image import remove_stand_ins
+from autograder.engine.own import OwnEngine, course_engine
+from autograder.engine.rootfs import Say, remove_tree
+from autograder.errors import EngineUnavailable
+
+ANSWER_SECONDS = 3
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+MADE = ("engine", "base", "bin", "wheels", "index", "jupyter")
+"""The folders under `places.home()` that the course makes."""
+
+
+@dataclass(frozen=True)
+class FoundEngine:
+    """An engine that answered."""
+
+    host: str
+    """What DOCKER_HOST is to be."""
+    ours: bool
+    """Whether we started it and may change what it holds."""
+    version: str
+    """The engine's version, such as 26.1.5."""
+    arch: str
+    """What it runs, in Docker's words: amd64, arm64."""
+
+
+def find_engine(say: Say, *, yes: bool) -> FoundEngine:
+    """The engine of DOCKER_HOST, the docker context or the default socket; else our own, started.
+
+    Our own is made for the first time only with consent: `yes`, COURSE_YES=1, or a yes typed at
+    a terminal. Raises EngineUnavailable with what to do.
+    """
+    found = running_engine()
+    if found is not None:
+        return found
+    own = course_engine()
+    named = os.environ.get("DOCKER_HOST")
+    if named and named != own.host:
+        raise EngineUnavailable(
+            f"DOCKER_HOST is {named}, and no Docker engine answers there: "
+            "start it, or unset DOCKER_HOST"
+        )
+    return _start_own(own, say, yes=yes)
+
+
+def running_engine() -> FoundEngine | None:
+    """The engine that `find_engine` would return without starting one; None when none answers."""
+    own = course_engine()
+    found = (answering(host, ours=host == own.host) for host in _hosts())
+    return next((engine for engine in found if engine is not None), None)
+
+
+def answering(host: str, *, ours: bool) -> FoundEngine | None:
+    """What answers at `host` within ANSWER_SECONDS; None when nothing does.
+
+    Raises EngineUnavailable when something would answer but not to this user.
+    """
+    if not _open(host):
+        return None
+    try:
+        with closing(connect(host, timeout=ANSWER_SECONDS)) as client:
+            version = client.version()
+    except (DockerException, RequestException):
+        return None
+    return FoundEngine(host=host, ours=ours, version=version["Version"], arch=version["Arch"])
+
+
+def connect(host: str, timeout: int = DEFAULT_TIMEOUT_SECONDS) -> docker.DockerClient:
+    """A client of the engine at `host`, with the certificates that go with the user's own."""
+    if host in (os.environ.get("DOCKER_HOST"), _context_host()):
+        return docker.from_env(timeout=timeout)
+    return docker.DockerClient(base_url=host, timeout=timeout)
+
+
+def clean(say: Say) -> None:
+    """Remove all that the course made: engines, stand-in images, its folders.
+
+    Raises EngineUnavailable when something foreign is mounted in there.
+    """
+    for engine in _own_engines():
+        say(f"stopping the engine in {engine.run.parent}")
+        engine.stop()
+    for host in _hosts():
+        found = answering(host, ours=False)
+        if found is not None:
+            remove_stand_ins(docker.DockerClient(base_url=host))
+    for name in MADE:
+        folder = places.home() / name
+        if folder.exists():
+            say(f"removing {folder}")
+            remove_tree(folder)
+
+
+def _hosts() -> Iterator[str]:
+    """Where to look, best first, each once."""
+    named = os.environ.get("DOCKER_HOST")
+    if named:
+        yield named
+        return
+    hosts = (_context_host(), DEFAULT_HOST, course_engine().host)
+    yield from dict.fromkeys(host for host in hosts if host)
+
+
+def _context_host() -> str | None:
+    """The address in DOCKER_CONTEXT, or in the context that `docker context use` chose."""
+    try:
+        named = ContextAPI.kwargs_from_context()
+    except ContextException as error:
+        raise EngineUnavailable(f"the docker context cannot be used: {error}") from error
+    return named.get("base_url")
+
+
+def _open(host: str) -> bool:
+    """Whether a Unix socket takes connections; an address of another kind is taken to."""
+    if not host.startswith("unix://"):
+        return True
+    path = host.removeprefix("unix://")
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(ANSWER_SECONDS)
+            line.connect(path)
+    except PermissionError:
+        raise EngineUnavailable(
+            f"a Docker engine is there, but this user may not use {path}: "
+            "add yourself to its group (sudo usermod -aG docker $USER) and log in again"
+        ) from None
+    except OSError:
+        return False
+    return True
+
+
+def _start_own(engine: OwnEngine, say: Say, *, yes: bool) -> FoundEngine:
+    if sys.platform != "linux":
+        raise EngineUnavailable("no Docker engine answers: start Docker Desktop, then try again")
+    if os.geteuid() != 0:
+        raise EngineUnavailable(
+            "no Docker engine answers: start Docker (sudo systemctl start docker), "
+            "or run this as root and the course makes an engine of its own"
+        )
+    if not (engine.root.is_dir() or yes or os.environ.get("COURSE_YES") == "1"):
+        _ask(engine)
+    say("starting our own Docker engine")
+    engine.start(say)
+    found = answering(engine.host, ours=True)
+    if found is None:
+        raise EngineUnavailable(f"our Docker engine started and fell silent: see {engine.run}")
+    return found
+
+
+def _ask(engine: OwnEngine) -> None:
+    question = f"No Docker engine answers. Make one from Debian's packages in {engine.root.parent}"
+    if not sys.stdin.isatty():
+        raise EngineUnavailable(f"{question}? Say so with --yes or COURSE_YES=1")
+    if input(f"{question} (2 GB)? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise EngineUnavailable("no Docker engine answers, and none was made")
+
+
+def _own_engines() -> Iterator[OwnEngine]:
+    """Every engine of ours that ever had a run folder, whoever made it."""
+    folder = course_engine().root.parent
+    for run in [folder / "run", *folder.glob("*/run")]:
+        if (run / "dockerd.log").exists():
+            yield OwnEngine(root=folder / "root", run=run, data=run.parent / "data")

@@ -1,0 +1,105 @@
+"""Containers on a private network, all removed at the end whatever happened."""
+
+import secrets
+from types import TracebackType
+from typing import Any, Self
+
+from docker.errors import APIError, NotFound
+
+from autograder.engine.client import RUN_LABEL, Engine, told
+
+MEMORY = "512m"
+PROCESSES = 256
+LOG_BYTES = 1024 * 1024
+
+
+class Sandbox:
+    """A private network (no way out) and the containers on it.
+
+    Used as a context manager. On leaving, everything it made is removed.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.client, self.api = engine.client, engine.api
+        self.labels = {RUN_LABEL: secrets.token_hex(6)}
+        self.network: Any = None
+        self.containers: dict[str, str] = {}
+        self.unstarted: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        with told("making a private network"):
+            self.network = self.client.networks.create(
+                f"course-{self.labels[RUN_LABEL]}", internal=True, labels=self.labels
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with told("removing the containers of this run"):
+            rows = self.api.containers(
+                all=True, filters={"label": f"{RUN_LABEL}={self.labels[RUN_LABEL]}"}
+            )
+            for row in rows:
+                try:
+                    self.api.remove_container(row["Id"], force=True, v=True)
+                except NotFound:
+                    continue
+            if self.network is not None:
+                self.network.remove()
+
+    def serve(self, image: str, name: str) -> None:
+        """Start an image's own command under a network name.
+
+        An image that cannot start is not an error of ours: `problem_of` tells why.
+        """
+        with told(f"starting {image}"):
+            try:
+                self.containers[name] = self._create(image, None, name)
+                self.api.start(self.containers[name])
+            except APIError as error:
+                if not (error.is_client_error() or self.containers.get(name)):
+                    raise
+                self.unstarted[name] = str(error.explanation)
+
+    def problem_of(self, name: str) -> tuple[str, str]:
+        """Why a container does not run (`` while it does), and the last lines it printed."""
+        if name in self.unstarted:
+            return f"the container could not start: {self.unstarted[name]}", ""
+        container = self.containers[name]
+        with told("looking at the app's container"):
+            state = self.api.inspect_container(container)["State"]
+            logs = self.api.logs(container, tail=15).decode("utf-8", "replace")
+        if state.get("Running"):
+            return "", logs
+        return f"the container ended with exit code {state.get('ExitCode')}", logs
+
+    def run(self, image: str, command: list[str], seconds: float) -> str:
+        """Run a trusted command on the network and return what it printed."""
+        with told("running a helper container"):
+            container = self._create(image, command, None)
+            self.api.start(container)
+            self.api.wait(container, timeout=seconds)
+            printed = self.api.logs(container).decode("utf-8", "replace")
+            return str(printed[-LOG_BYTES:])
+
+    def _create(self, image: str, command: list[str] | None, name: str | None) -> str:
+        network = self.network.name
+        aliases = [name] if name else []
+        host = self.api.create_host_config(
+            network_mode=network, mem_limit=MEMORY, pids_limit=PROCESSES,
+            log_config={"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+        )  # fmt: skip
+        made = self.api.create_container(
+            image,
+            command=command,
+            host_config=host,
+            labels=self.labels,
+            networking_config=self.api.create_networking_config(
+                {network: self.api.create_endpoint_config(aliases=aliases)}
+            ),
+        )
+        return str(made["Id"])

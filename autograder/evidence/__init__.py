@@ -1,0 +1,1 @@
+"""Asks the engine and returns frozen facts. Nothing in here judges."""

@@ -1,0 +1,75 @@
+"""Runs inside a helper container: asks apps for `/` until each answers or the time is up.
+
+Arguments: seconds, port, host names. Prints one JSON line: for each name
+[status, body, seconds, problem]. Standard library only, and nothing of the course: the helper
+image has only Python.
+"""
+
+import http.client
+import json
+import socket
+import sys
+import threading
+import time
+
+MOST_BYTES = 64 * 1024
+PAUSE = 0.05
+GONE_SECONDS = 2.0
+
+
+def main(seconds: str, port: str, *names: str) -> None:
+    """Ask every app at once and print the answers."""
+    answers: dict[str, list[object]] = {}
+
+    def work(name: str) -> None:
+        answers[name] = ask(name, int(port), float(seconds))
+
+    threads = [threading.Thread(target=work, args=(name,), daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(float(seconds) + 10)
+    print("ANSWERED " + json.dumps(answers), flush=True)
+
+
+def ask(name: str, port: int, seconds: float) -> list[object]:
+    """Ask one app until it answers 200, ends, or the time is up."""
+    began, last, unknown_since = time.monotonic(), "", None
+    status: int | None = None
+    body = ""
+    while (spent := time.monotonic() - began) < seconds:
+        try:
+            status, body = get(name, port, seconds - spent)
+            if status == 200:
+                return [status, body, time.monotonic() - began, ""]
+            last = f"it answered {status}"
+            unknown_since = None
+        except socket.gaierror:
+            # A container's name is known while it runs: an unknown name is a container that ended.
+            now = time.monotonic()
+            unknown_since = unknown_since or now
+            last = "the container ended"
+            if now - unknown_since > GONE_SECONDS:
+                break
+        except OSError as error:
+            last = error.strerror or "nothing answered in time"
+            unknown_since = None
+        except http.client.HTTPException as error:
+            last = f"it did not answer in HTTP ({type(error).__name__})"
+        time.sleep(PAUSE)
+    return [status, body, time.monotonic() - began, last]
+
+
+def get(name: str, port: int, seconds: float) -> tuple[int, str]:
+    """One GET: the status and at most MOST_BYTES of the body."""
+    connection = http.client.HTTPConnection(name, port, timeout=max(0.1, min(seconds, 10)))
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        return response.status, response.read(MOST_BYTES).decode("utf-8", "replace")
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,186 @@
+"""One hand-in, observed: three builds, what is installed in their images, what the app answers."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from autograder.engine.client import RUN_LABEL
+from autograder.engine.offer import Offer
+from autograder.engine.request import BUILD_SECONDS, BuildRequest, Progress
+from autograder.errors import BadInput, NotJudged
+from autograder.evidence.answers import answers
+from autograder.evidence.environments import environments
+from autograder.facts.answer import AppAnswer
+from autograder.facts.build import BuildFacts
+from autograder.facts.dockerfile import Dockerfile
+from autograder.facts.image import ImageFacts
+from autograder.facts.observation import Asked, Built, Observation
+
+LOCK = "poetry.lock"
+_SYNTAX = re.compile(r"^#\s*syntax\s*=\s*(?P<frontend>\S+)", re.I)
+_STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*$")
+
+
+@dataclass(frozen=True)
+class Material:
+    """A build context and how the course changes it.
+
+    files: the hand-in with the course's app laid over it.
+    source_file: the file that the source change edits.
+    second_lock: the text of the course's second poetry.lock.
+    """
+
+    asked: Asked
+    dockerfile: Dockerfile
+    files: Mapping[str, bytes]
+    source_file: str
+    second_lock: bytes | None
+
+    def with_source_changed(self, nonce: str) -> dict[str, bytes]:
+        """The files, where the app also answers with a nonce and where it imports from."""
+        literal = f'"variant": "{self.asked.variant}"'
+        text = self.files[self.source_file].decode()
+        assert literal in text, "the course's app answers with its variant"
+        site = '__import__("os").path.realpath(__import__("fastapi").__file__ + "/../..")'
+        changed = text.replace(literal, f'{literal}, "nonce": "{nonce}", "imports_from": {site}')
+        return {**self.files, self.source_file: changed.encode()}
+
+    def with_second_lock(self) -> dict[str, bytes]:
+        """The files with the second lock in place of the first."""
+        assert self.second_lock is not None
+        return {**self.files, LOCK: self.second_lock}
+
+
+class Observer:
+    """Builds one hand-in on an offer and gathers the facts.
+
+    progress: told of every moment of the first build.
+    """
+
+    def __init__(
+        self,
+        offer: Offer,
+        material: Material,
+        progress: Callable[[Progress], None] = lambda _: None,
+        timeout: float = BUILD_SECONDS,
+    ) -> None:
+        self.offer, self.material, self.progress = offer, material, progress
+        self.timeout = timeout
+        self.run = secrets.token_hex(6)
+
+    def tag(self, which: str) -> str:
+        """A tag of this run only: an image of an earlier run can never pass for a new one."""
+        return f"course-run-{self.run}:{which}"
+
+    @contextmanager
+    def images(self) -> Iterator["Observer"]:
+        """Remove this run's images at the end, whatever happened."""
+        try:
+            yield self
+        finally:
+            for which in ("first", "source", "lock"):
+                self.offer.engine.remove_image(self.tag(which))
+
+    def build(
+        self, which: str, files: Mapping[str, bytes], progress: Callable[[Progress], None]
+    ) -> BuildFacts:
+        """Build the given files with the hand-in's Dockerfile, tagged for this run."""
+        dockerfile = self.material.dockerfile
+        lacking = self.offer.engine.lacks(dockerfile.features(), self.offer.builder)
+        if lacking:
+            line = dockerfile.features()[lacking]
+            raise NotJudged(
+                f"line {line} uses {lacking}, which the {self.offer.builder} builder of this engine"
+                f" ({self.offer.engine.version}) does not have"
+            )
+        text = prepared(dockerfile, self.offer.bases)
+        return self.offer.engine.build(
+            BuildRequest(
+                {**files, "Dockerfile": text.encode()},
+                dockerfile,
+                self.tag(which),
+                builder=self.offer.builder,
+                hosts=self.offer.hosts,
+                labels={RUN_LABEL: self.run},
+                timeout=self.timeout,
+                progress=progress,
+            )
+        )
+
+    def first_build(self) -> BuildFacts:
+        """The hand-in as it is. A timeout or a full disk is tried once more before it counts."""
+        facts = self.build("first", self.material.files, self.progress)
+        if facts.failure and facts.failure.kind in ("timeout", "disk"):
+            facts = self.build("first", self.material.files, self.progress)
+        return facts
+
+    def observe(self, first: BuildFacts) -> Observation:
+        """Rebuild with the changed source and the second lock, and look at every image."""
+        nonce = secrets.token_hex(8)
+        changed: dict[str, dict[str, bytes]] = {"source": self.material.with_source_changed(nonce)}
+        if self.material.second_lock is not None:
+            changed["lock"] = self.material.with_second_lock()
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            made = pool.map(self._rebuild, changed, changed.values())
+            rebuilds = dict(zip(changed, made, strict=True))
+            builds = {"first": first, **rebuilds}
+            asked = pool.submit(self._answers, builds)
+            images = pool.submit(self._images, builds)
+            answered, looked = asked.result(), images.result()
+        return Observation(
+            asked=self.material.asked,
+            dockerfile=self.material.dockerfile,
+            first=Built(first, looked.get("first")),
+            source_changed=Built(rebuilds["source"], looked.get("source")),
+            lock_changed=Built(rebuilds["lock"], looked.get("lock")) if "lock" in changed else None,
+            answer=answered.get("first"),
+            answer_after_change=answered.get("source"),
+            nonce=nonce,
+        )
+
+    def _rebuild(self, which: str, files: dict[str, bytes]) -> BuildFacts:
+        return self.build(which, files, lambda _: None)
+
+    def _answers(self, builds: dict[str, BuildFacts]) -> dict[str, AppAnswer]:
+        names = [which for which in ("first", "source") if builds[which].succeeded]
+        found = answers(
+            self.offer.engine,
+            [builds[which].tag for which in names],
+            self.material.asked.port,
+            self.offer.helper,
+        )
+        return dict(zip(names, found, strict=True))
+
+    def _images(self, builds: dict[str, BuildFacts]) -> dict[str, ImageFacts]:
+        built = {which: facts for which, facts in builds.items() if facts.succeeded}
+        names = tuple(sorted({*self.material.asked.lock.versions, "poetry"}))
+        tags = [facts.tag for facts in built.values()]
+        found = environments(self.offer.engine, tags, names, self.offer.helper, self.tag("look"))
+        images = {}
+        for (which, facts), rows in zip(built.items(), found, strict=True):
+            layers, size = self.offer.engine.layers(facts.tag)
+            images[which] = ImageFacts(facts.image_id or "", size, layers, rows)
+        return images
+
+
+def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
+    """The Dockerfile's text as it is built, line for line.
+
+    A `# syntax=docker/dockerfile:1` line is blanked: it would fetch a frontend, and the engine has
+    one. Any other frontend is refused. Base images give way to the offer's own where it has some.
+    """
+    lines = dockerfile.text.removeprefix("\ufeff").split("\n")
+    if dockerfile.syntax:
+        if not _STABLE_FRONTEND.match(dockerfile.syntax):
+            raise BadInput(f"the syntax line asks for another frontend, {dockerfile.syntax[:80]}")
+        lines = ["#" if _SYNTAX.match(line.strip()) else line for line in lines]
+    for stage in dockerfile.stages:
+        if isinstance(stage.base, int) or stage.base.reference not in bases:
+            continue
+        at = stage.base.line - 1
+        name = f" AS {stage.name}" if stage.name else ""
+        lines[at] = f"FROM {bases[stage.base.reference]}{name}"
+    return "\n".join(lines)

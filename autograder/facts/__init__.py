@@ -1,0 +1,1 @@
+"""What was observed: frozen records, standard library only, no input or output."""

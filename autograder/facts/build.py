@@ -1,0 +1,62 @@
+"""One build, as the builder told it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Builder = Literal["buildkit", "classic"]
+
+
+@dataclass(frozen=True)
+class BuildStep:
+    """One step that a builder ran or took from its cache.
+
+    name: the instruction as the builder shows it, such as `RUN pip install poetry==1.7.0`.
+    stage: the stage's name, or its index as text; `` for the builder's own steps.
+    line: its first line in the Dockerfile, counted from 1; None when it has none.
+    seconds: how long it ran; 0.0 for a cached step.
+    printed: the last lines it printed.
+    """
+
+    name: str
+    stage: str
+    cached: bool
+    seconds: float
+    line: int | None = None
+    error: str = ""
+    printed: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class BuildFailure:
+    """Why a build ended without an image.
+
+    kind: `dockerfile` (it cannot be parsed), `step` (an instruction failed), `base` (a base image
+    cannot be had), `network` (a step wanted more than the course offers), `timeout`, `disk`.
+    """
+
+    kind: Literal["dockerfile", "step", "base", "network", "timeout", "disk"]
+    message: str
+    step: str = ""
+    line: int | None = None
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BuildFacts:
+    """A finished build: its image's id, or why there is none.
+
+    tag: the reference under which the image can be found while its run lasts.
+    seconds: wall time of the whole build.
+    """
+
+    builder: Builder
+    steps: tuple[BuildStep, ...]
+    seconds: float
+    tag: str
+    image_id: str | None = None
+    failure: BuildFailure | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether there is an image."""
+        return self.image_id is not None

@@ -1,0 +1,53 @@
+"""An image: its layers, and the Python environments in its file system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of an image's history.
+
+    instruction: the Dockerfile instruction that made it, without the builder's decoration.
+    size: bytes it adds; 0 for a row that only changes the configuration.
+    """
+
+    instruction: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One installed package, as its dist-info folder tells.
+
+    installer: what the INSTALLER file says (`pip`, `Poetry 1.7.0`), `` when there is none;
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    modified_ns: the folder's modification time in nanoseconds since the epoch.
+    """
+
+    name: str
+    version: str
+    installer: str
+    modified_ns: int
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One folder that Python imports from, with the packages that the check asked about."""
+
+    path: str
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
+
+    def holds(self, names: tuple[str, ...]) -> bool:
+        """Whether every one of these packages is installed here."""
+        return all(name in self.distributions for name in names)
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """An image's id (`sha256:…`), size in bytes, layers from the base up, and environments."""
+
+    image_id: str
+    size: int
+    layers: tuple[Layer, ...]
+    environments: tuple[Environment, ...]

@@ -1,0 +1,19 @@
+"""The course's own package index: the public one as it was at two dates, served offline."""
+
+from autograder.index.addresses import HOST_NAMES, addresses_in
+from autograder.index.certificate import ca_pem
+from autograder.index.manifest import Arch, Date
+from autograder.index.service import Index, ensure_index, stop_index
+from autograder.index.wheels import ensure_wheels
+
+__all__ = [
+    "HOST_NAMES",
+    "Arch",
+    "Date",
+    "Index",
+    "addresses_in",
+    "ca_pem",
+    "ensure_index",
+    "ensure_wheels",
+    "stop_index",
+]

@@ -1,0 +1,103 @@
+"""The index's web server. It runs inside a container on the engine, on the base image's Python.
+
+It knows nothing of the course: it serves the folder it stands in, over TLS, one site for each
+address that it was given, `server.py DATE=ADDRESS …`; the last one is the default.
+"""
+
+import fcntl
+import os
+import re
+import socket
+import struct
+import sys
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+READY = "serving"
+HERE = Path(__file__).parent
+HTML = "text/html"
+SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
+
+
+def application(site: Path, wheels: Path, dates: dict[str, str]) -> Starlette:
+    """The index over HTTP; `dates` names the site that each server address stands for."""
+
+    def page(request: Request, *parts: str) -> Path:
+        address = (request.scope.get("server") or ("",))[0]
+        return site / dates.get(address, list(dates.values())[-1]) / Path(*parts)
+
+    async def simple(request: Request) -> Response:
+        folder = page(request, "simple", _project(request))
+        if "json" in request.headers.get("accept", ""):
+            return _file(folder / "index.json", SIMPLE_JSON)
+        return _file(folder / "index.html", HTML)
+
+    async def release(request: Request) -> Response:
+        version = request.path_params.get("version", "")
+        return _file(page(request, "pypi", _project(request), version, "json"), "application/json")
+
+    async def package(request: Request) -> Response:
+        # By name alone, so that a lock file with the public index's full addresses works too.
+        name = Path(request.path_params["path"]).name
+        folder = site / "metadata" if name.endswith(".metadata") else wheels
+        return _file(folder / name, "application/octet-stream")
+
+    return Starlette(
+        routes=[
+            Route("/simple/", simple),
+            Route("/simple/{project}/", simple),
+            Route("/pypi/{project}/json", release),
+            Route("/pypi/{project}/{version}/json", release),
+            Route("/packages/{path:path}", package),
+        ]
+    )
+
+
+def _project(request: Request) -> str:
+    """The normalised name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", request.path_params.get("project", "")).lower()
+
+
+def _file(path: Path, media_type: str) -> Response:
+    if ".." in path.parts or not path.is_file():
+        raise HTTPException(404)
+    return FileResponse(path, media_type=media_type, headers={"Vary": "Accept"})
+
+
+def take_address(address: str, label: str) -> None:
+    """Give this container's network card one more address (netdevice(7)), for this host only."""
+    set_address, set_netmask = 0x8916, 0x891C
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as card:
+        for request, value in ((set_address, address), (set_netmask, "255.255.255.255")):
+            sockaddr = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
+            fcntl.ioctl(card, request, struct.pack("16s16s", f"eth0:{label}".encode(), sockaddr))
+
+
+def main() -> None:
+    """Take the addresses, listen, say so on one line, serve until told to stop."""
+    dates = {}
+    for argument in sys.argv[1:]:
+        date, _, address = argument.partition("=")
+        take_address(address, date)
+        dates[address] = date
+    config = uvicorn.Config(
+        application(HERE / "site", HERE / "wheels", dates),
+        ssl_certfile=HERE / "chain.pem",
+        ssl_keyfile=str(HERE / "key.pem"),
+        access_log="INDEX_LOG" in os.environ,
+        log_level="info" if "INDEX_LOG" in os.environ else "warning",
+        lifespan="off",
+    )
+    listening = socket.create_server(("", 443), backlog=256)
+    print(READY, flush=True)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The package index as a service on the engine that builds: found, started, made or ended."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+import docker
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from requests.exceptions import RequestException
+
+from autograder.errors import NotJudged
+from autograder.index.addresses import HOST_NAMES, bridge_addresses
+from autograder.index.archive import FOLDER, archive_fingerprint, pack
+from autograder.index.certificate import certificate
+from autograder.index.lock import one_at_a_time
+from autograder.index.manifest import Arch, Date
+from autograder.index.site import ensure_site
+from autograder.index.wheels import ensure_wheels
+from autograder.places import home
+
+NAME = "container-course-index"
+LABEL = "org.container-course"
+BASES = ("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm")
+_READY = b"serving\n"  # what server.py prints once it listens
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Index:
+    """A package index that is up and answers under the public index's names.
+
+    `addresses` holds one address on the engine's default bridge for each date; `ca_pem` is the
+    PEM text of the authority a build must trust.
+    """
+
+    addresses: Mapping[Date, str]
+    ca_pem: str
+
+    def hosts(self, date: Date = "now") -> dict[str, str]:
+        """The `extra_hosts` that make a build see the index as it was at that date."""
+        return dict.fromkeys(HOST_NAMES, self.addresses[date])
+
+
+def ensure_index(client: docker.DockerClient, say: Say) -> Index:
+    """The index, serving both dates on this engine; one that already runs is used as it is.
+
+    Raises NotJudged, with the reason in one line, when the engine or the wheels stand in the way.
+    """
+    try:
+        running = _running(client)
+        if running is None:
+            with one_at_a_time(home() / "index"):
+                running = _running(client) or _started(client, say)
+        return Index(_addresses_of(running), certificate().ca)
+    except (DockerException, RequestException) as error:
+        reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
+        raise NotJudged(f"the package index did not start on the engine: {reason}") from error
+
+
+def stop_index(client: docker.DockerClient) -> None:
+    """End the index and remove its container; nothing happens when there is none."""
+    try:
+        client.containers.get(NAME).remove(force=True, v=True)
+    except NotFound:
+        return
+
+
+def _running(client: docker.DockerClient) -> Container | None:
+    container = _made(client)
+    return container if container and container.status == "running" else None
+
+
+def _made(client: docker.DockerClient) -> Container | None:
+    """The container that holds exactly what this checkout would put into it."""
+    try:
+        container = client.containers.get(NAME)
+    except NotFound:
+        return None
+    arch = container.labels.get(f"{LABEL}.index.arch", "")
+    same = arch in get_args(Arch) and container.labels.get(f"{LABEL}.index") == (
+        archive_fingerprint(cast(Arch, arch), certificate())
+    )
+    # A container that never ran may be one that was never filled.
+    return container if same and container.status != "created" else None
+
+
+def _started(client: docker.DockerClient, say: Say) -> Container:
+    """Start the container that stopped, or make it anew."""
+    bridge = client.networks.get("bridge").attrs
+    addresses = bridge_addresses(bridge)
+    _refuse_taken(bridge, addresses)
+    stopped = _made(client)
+    if stopped and _addresses_of(stopped) == addresses:
+        _start(stopped)
+        return stopped
+    return _new(client, addresses, say)
+
+
+def _new(client: docker.DockerClient, addresses: Mapping[Date, str], say: Say) -> Container:
+    arch = _architecture(client)
+    wheels = ensure_wheels(arch, say)
+    site = ensure_site(arch, wheels)
+    say("starting the package index on the engine")
+    stop_index(client)
+    container = _created(client, arch, addresses)
+    with tempfile.TemporaryFile() as archive:
+        pack(archive, arch, site, wheels, certificate())
+        archive.seek(0)
+        container.put_archive("/", archive)
+    _start(container)
+    return container
+
+
+def _created(client: docker.DockerClient, arch: Arch, addresses: Mapping[Date, str]) -> Container:
+    labels = {LABEL: "index", f"{LABEL}.index": archive_fingerprint(arch, certificate())}
+    labels |= {f"{LABEL}.index.arch": arch}
+    labels |= {f"{LABEL}.index.{date}": address for date, address in addresses.items()}
+    return client.containers.create(
+        _base(client),
+        name=NAME,
+        entrypoint=["python3", f"/{FOLDER}/server.py"],
+        command=[f"{date}={address}" for date, address in addresses.items()],
+        environment={"PYTHONPATH": f"/{FOLDER}/lib"},
+        working_dir=f"/{FOLDER}",
+        labels=labels,
+        # NET_ADMIN holds in the container's own network only: it takes the fixed addresses there.
+        cap_drop=["ALL"],
+        cap_add=["NET_ADMIN", "NET_BIND_SERVICE"],
+        security_opt=["no-new-privileges"],
+        mem_limit="512m",
+        pids_limit=64,
+    )
+
+
+def _start(container: Container) -> None:
+    """Start the container and wait for its server's own word that it serves."""
+    output: Iterator[bytes] = container.attach(stream=True)
+    container.start()
+    said = b""
+    for chunk in output:
+        said += chunk
+        if _READY in said:
+            container.reload()
+            return
+    last = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    raise NotJudged(f"the package index ended as soon as it was started: {last[-1]}")
+
+
+def _addresses_of(container: Container) -> dict[Date, str]:
+    return {date: container.labels[f"{LABEL}.index.{date}"] for date in get_args(Date)}
+
+
+def _refuse_taken(bridge: Mapping[str, Any], addresses: Mapping[Date, str]) -> None:
+    for other in (bridge.get("Containers") or {}).values():
+        if other["IPv4Address"].split("/")[0] in addresses.values():
+            raise NotJudged(
+                f"the container {other['Name']} has the address the package index needs; "
+                "stop it and try again"
+            )
+
+
+def _architecture(client: docker.DockerClient) -> Arch:
+    arch = client.version()["Arch"]
+    if arch not in get_args(Arch):
+        raise NotJudged(f"the engine builds for {arch}; the package index has amd64 and arm64 only")
+    return cast(Arch, arch)
+
+
+def _base(client: docker.DockerClient) -> str:
+    for name in BASES:
+        try:
+            client.images.get(name)
+        except ImageNotFound:
+            continue
+        return name
+    raise NotJudged(f"the engine has none of the base images {', '.join(BASES)}")

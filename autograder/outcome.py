@@ -1,0 +1,36 @@
+"""The verdict of one check of one hand-in."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["passed", "failed", "not_judged"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found.
+
+    seen: a fact of this hand-in, in the learner's terms.
+    try_next: the next sensible step; empty when there is none.
+    line: the Dockerfile line that is to blame, counted from 1, or None.
+    """
+
+    state: State
+    seen: str
+    try_next: str = ""
+    line: int | None = None
+
+
+def passed(*, seen: str) -> Outcome:
+    """The demand holds."""
+    return Outcome("passed", seen)
+
+
+def failed(*, seen: str, try_next: str, line: int | None = None) -> Outcome:
+    """The demand does not hold, and the learner can mend it."""
+    return Outcome("failed", seen, try_next, line)
+
+
+def not_judged(*, seen: str, try_next: str = "") -> Outcome:
+    """No verdict: the engine, the index or the exercise's offer is at fault, never the learner."""
+    return Outcome("not_judged", seen, try_next)

@@ -1,0 +1,67 @@
+"""Which engine is found, and what the user is told when none is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.engine import find
+from autograder.engine.own import course_engine
+from autograder.errors import EngineUnavailable
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine with no engine, whatever this one has."""
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "COURSE_YES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr(find, "_context_host", lambda: None)
+    monkeypatch.setattr(find, "DEFAULT_HOST", f"unix://{tmp_path}/nothing.sock")
+
+
+def test_a_docker_host_that_is_dead_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user chose that engine: another one is no answer."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
+    with pytest.raises(EngineUnavailable, match=r"DOCKER_HOST is tcp://127.0.0.1:9, and no"):
+        find.find_engine(print, yes=True)
+
+
+def test_nothing_is_made_without_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no terminal to ask at, the line names the switch that consents."""
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
+    with pytest.raises(EngineUnavailable, match="--yes or COURSE_YES=1"):
+        find.find_engine(print, yes=False)
+    assert not course_engine().root.exists()
+
+
+def test_without_root_the_line_says_how_to_start_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A learner with Docker installed and stopped needs one command."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(EngineUnavailable, match="systemctl start docker"):
+        find.find_engine(print, yes=True)
+
+
+def test_a_socket_that_refuses_this_user_is_told_apart() -> None:
+    """An engine that is there but closed to the user is a matter of a group."""
+    # A folder that nobody else may enter refuses just as a root:docker socket does.
+    script = (
+        "import os, sys; from autograder.engine import find; os.setuid(65534)\n"
+        "find.answering('unix:///proc/1/root/docker.sock', ours=False)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "this user may not use /proc/1/root/docker.sock" in done.stderr
+    assert "usermod -aG docker" in done.stderr
+
+
+def test_clean_removes_only_what_the_course_makes(tmp_path: Path) -> None:
+    """A file of the user's in the same folder stays."""
+    home = tmp_path / "home"
+    (home / "engine" / "data").mkdir(parents=True)
+    (home / "letter.txt").write_text("mine")
+    find.clean(print)
+    assert [path.name for path in home.iterdir()] == ["letter.txt"]

@@ -1,0 +1,60 @@
+"""What stops a Debian folder from being made is named in one line, and nothing half-made stays."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autograder.engine import rootfs
+from autograder.errors import EngineUnavailable
+
+
+def test_a_mirror_that_does_not_answer_is_named_with_the_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the mirror, debootstrap's reason and the proxy in use."""
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setattr(rootfs, "_mirror", lambda: "http://127.0.0.1:9/debian")
+    with pytest.raises(EngineUnavailable) as caught:
+        rootfs.prepare_root(tmp_path / "root", "trixie", print)
+    assert "127.0.0.1:9/debian failed: E: Failed getting release file" in str(caught.value)
+    assert "the proxy (http_proxy=http://127.0.0.1:9)" in str(caught.value)
+    assert not (tmp_path / "root").exists()
+
+
+def test_too_little_disk_is_named_with_both_figures(tmp_path: Path) -> None:
+    """The line says what is needed, where, and what is free."""
+    with pytest.raises(EngineUnavailable, match=r"a root needs 10,000,.* bytes in .* are free"):
+        rootfs.require_space(tmp_path, 10**16, "a root")
+
+
+def test_a_folder_that_is_there_is_kept(tmp_path: Path) -> None:
+    """A second call finds the root and does nothing."""
+    (tmp_path / "root").mkdir()
+    rootfs.prepare_root(tmp_path / "root", "trixie", pytest.fail)
+
+
+def test_remove_tree_does_not_follow_a_mount(tmp_path: Path) -> None:
+    """What is mounted in a folder of ours is not ours to remove."""
+    outside, ours = tmp_path / "outside", tmp_path / "ours"
+    outside.mkdir()
+    (outside / "precious").touch()
+    (ours / "mounted here").mkdir(parents=True)
+    subprocess.run(["mount", "--bind", outside, ours / "mounted here"], check=True)
+    try:
+        with pytest.raises(EngineUnavailable, match="mounted here is mounted: unmount it"):
+            rootfs.remove_tree(ours)
+    finally:
+        subprocess.run(["umount", ours / "mounted here"], check=True)
+    assert (outside / "precious").exists()
+    rootfs.remove_tree(ours)
+    assert not ours.exists()
+
+
+def test_without_root_the_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian folders are made by root alone."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(EngineUnavailable, match="needs root: start a Docker engine"):
+        rootfs.require_root("a Docker engine of our own")

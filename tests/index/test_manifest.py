@@ -1,0 +1,96 @@
+import tomllib
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from autograder.index.manifest import Arch, Date, Wheel, all_wheels, fingerprint, parse, wheels_for
+from autograder.places import project
+
+APP = project() / "source" / "step-3-pin-and-split"
+ARCHES: tuple[Arch, ...] = get_args(Arch)
+
+
+def versions(name: str, date: Date, arch: Arch = "amd64") -> set[Version]:
+    return {
+        Version(wheel.version)
+        for wheel in wheels_for(arch)
+        if wheel.project == name and wheel.is_offered(date)
+    }
+
+
+def locked(name: str) -> dict[str, dict]:
+    return {
+        package["name"]: package for package in tomllib.loads((APP / name).read_text())["package"]
+    }
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_then_knows_no_poetry_newer_than_the_pinned_one(arch: Arch) -> None:
+    assert max(versions("poetry", "then", arch)) == Version("1.7.0")
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_now_offers_newer_poetries(arch: Arch) -> None:
+    offered = versions("poetry", "now", arch)
+    assert {Version("1.7.0"), Version("1.7.1"), Version("1.8.5")} < offered
+    assert max(offered) >= Version("2.5")
+
+
+def test_both_architectures_have_the_same_releases() -> None:
+    amd64, arm64 = (
+        {(wheel.project, wheel.version) for wheel in wheels_for(arch)} for arch in ARCHES
+    )
+    assert amd64 == arm64
+
+
+@pytest.mark.parametrize("name", ["poetry.lock", "poetry-second.lock"])
+@pytest.mark.parametrize("arch", ARCHES)
+def test_every_locked_version_is_served_with_a_locked_hash(name: str, arch: Arch) -> None:
+    served = {(wheel.project, wheel.version): wheel for wheel in wheels_for(arch)}
+    for package in locked(name).values():
+        wheel = served[package["name"], package["version"]]
+        assert f"sha256:{wheel.sha256}" in {file["hash"] for file in package["files"]}
+
+
+def test_the_first_lock_could_have_been_made_then() -> None:
+    for package in locked("poetry.lock").values():
+        assert Version(package["version"]) in versions(package["name"], "then")
+
+
+def test_the_second_lock_differs_in_one_direct_dependency_in_range() -> None:
+    first, second = locked("poetry.lock"), locked("poetry-second.lock")
+    assert first.keys() == second.keys()
+    (changed,) = {name for name in first if first[name]["version"] != second[name]["version"]}
+    poetry = tomllib.loads((APP / "pyproject.toml").read_text())["tool"]["poetry"]
+    ranges = poetry["dependencies"] | poetry["group"]["prod"]["dependencies"]
+    assert second[changed]["version"] in SpecifierSet(ranges[changed])
+
+
+def test_newer_versions_in_range_of_every_direct_dependency_are_on_offer() -> None:
+    first = locked("poetry.lock")
+    poetry = tomllib.loads((APP / "pyproject.toml").read_text())["tool"]["poetry"]
+    ranges = poetry["dependencies"] | poetry["group"]["prod"]["dependencies"]
+    for name in ranges.keys() - {"python"}:
+        newest = max(SpecifierSet(ranges[name]).filter(versions(name, "now")))
+        assert newest > Version(first[name]["version"]), name
+
+
+def test_a_line_reads_back_as_it_was_written() -> None:
+    wheel = Wheel("a_b-1.0-py3-none-any.whl", "0" * 64, datetime(2024, 1, 2, tzinfo=UTC), "any")
+    assert parse(f"# comment\n\n{wheel.line()}\n") == (wheel,)
+    assert wheel.project == "a-b"
+    assert not wheel.is_offered("then")
+    assert wheel.is_offered("now")
+
+
+def test_an_unknown_architecture_is_refused() -> None:
+    with pytest.raises(ValueError, match="s390x"):
+        parse("2024-01-01T00:00:00+00:00 00 s390x a-1-py3-none-any.whl")
+
+
+def test_each_architecture_has_its_own_fingerprint() -> None:
+    assert fingerprint("amd64") != fingerprint("arm64")
+    assert all(wheel.is_offered("now") for wheel in all_wheels())
