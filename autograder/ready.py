@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from autograder import places
-from autograder.engine.base_image import BASE_IMAGES, ca_base_tag, ensure_base_images
+from autograder.engine.base_image import BASE_IMAGES, LOOSE_IMAGES, ca_base_tag, ensure_base_images
 from autograder.engine.client import CALL_SECONDS, Engine, told
 from autograder.engine.command import install_docker_command
 from autograder.engine.find import FoundEngine, connect, find_engine
 from autograder.engine.offer import Offer
-from autograder.engine.own import course_engine
+from autograder.engine.own import OwnEngine, course_engine
 from autograder.facts.build import Builder
 from autograder.index import Date, Index, ensure_index
 
@@ -54,14 +54,13 @@ class Ready:
         """
         engine = Engine(connect(self.engine.host, timeout=CALL_SECONDS))
         hosts = self.index.hosts(date)
-        if self.engine.ours:
-            return Offer(engine, hosts, builder=builder)
-        with told("preparing the base images"):
-            bases = {
-                reference: ca_base_tag(engine.client, reference, self.index.ca_pem)
-                for reference in BASE_IMAGES
-            }
-        return Offer(engine, hosts, bases[BASE_IMAGES[0]], bases, builder)
+        bases = {reference: reference for reference in BASE_IMAGES}
+        if not self.engine.ours:
+            with told("preparing the base images"):
+                for reference in BASE_IMAGES:
+                    bases[reference] = ca_base_tag(engine.client, reference, self.index.ca_pem)
+        loose = {name: bases[reference] for name, reference in LOOSE_IMAGES.items()}
+        return Offer(engine, hosts, bases[BASE_IMAGES[0]], bases | loose, builder)
 
 
 def make_ready(say: Say, *, yes: bool) -> Ready:
@@ -70,12 +69,20 @@ def make_ready(say: Say, *, yes: bool) -> Ready:
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
     engine = find_engine(say, yes=yes)
+    if not engine.ours:
+        return equip(engine, None, say)
+    ready = equip(engine, course_engine(), say)
+    install_docker_command(places.home() / "bin", course_engine())
+    return ready
+
+
+def equip(engine: FoundEngine, own: OwnEngine | None, say: Say) -> Ready:
+    """Have the base images and the package index on an engine; `own` is ours, if it is ours."""
     with closing(connect(engine.host)) as client:
         ensure_base_images(client, say, ours=engine.ours)
         index = ensure_index(client, say)
         # Again, now that the certificate is known that builds on our own engine are to trust.
         ensure_base_images(client, say, ours=engine.ours, ca_pem=index.ca_pem)
-    if engine.ours:
-        course_engine().point_index_at(index.addresses["now"])
-        install_docker_command(places.home() / "bin", course_engine())
+    if own:
+        own.point_index_at(index.addresses["now"])
     return Ready(engine, index)

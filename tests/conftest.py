@@ -5,11 +5,35 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import docker
 import pytest
 
 from autograder import places
+from autograder.engine.find import connect
+from autograder.engine.own import compat_engines
+from autograder.ready import Ready, make_ready
 
 Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def ready() -> Ready:
+    """The engine that the course would use here, with base images and index. Never a skip."""
+    return make_ready(print, yes=True)
+
+
+@pytest.fixture(scope="session")
+def engine_client(ready: Ready) -> docker.DockerClient:
+    """A docker SDK client of that engine."""
+    return connect(ready.engine.host)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the engines that tests of other versions started, once all workers are done."""
+    if os.environ.get("PYTEST_XDIST_WORKER") is None:
+        for name, engine in compat_engines().items():
+            if name != "own-26.1" and engine.is_running():
+                engine.stop()
 
 
 @pytest.fixture

@@ -57,6 +57,6 @@ def test_the_lock_and_this_environment_agree() -> None:
             wanted[canonicalize_name(requirement.name)] = str(requirement.specifier)[2:]
     # distributions() reads sys.path: a folder of another environment has no place there.
     installed = {canonicalize_name(found.name): found.version for found in distributions()}
-    for tool in ("pip", "setuptools", "autograder"):
-        installed.pop(canonicalize_name(tool), None)
-    assert installed == wanted
+    # Python 3.11 puts pip and setuptools into every new environment.
+    assert installed.keys() - wanted.keys() <= {"autograder", "pip", "setuptools"}
+    assert {name: installed.get(name) for name in wanted} == wanted

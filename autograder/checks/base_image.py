@@ -21,5 +21,10 @@ def base_image_is_pinned(seen: Observation) -> Outcome:
                 try_next=f"name the version that you tested with, such as {base.repository}:3.11",
                 line=base.line,
             )
+    if not bases:
+        return failed(
+            seen="the image starts from nothing at all (scratch)",
+            try_next="start from an image that brings Python, named by its version",
+        )
     named = ", ".join(dict.fromkeys(base.reference for base in bases))
-    return passed(seen=f"the image is built from {named or 'scratch'}")
+    return passed(seen=f"the image is built from {named}")

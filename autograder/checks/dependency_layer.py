@@ -20,7 +20,7 @@ def dependency_layer_is_split(seen: Observation) -> Outcome:
     again = built.image
     before, after = app_environments(seen, first), app_environments(seen, again)
     if not before or not after:
-        return missing_dependencies(seen, again if before else first)
+        return missing_dependencies(seen)
     for environment in after:
         match = next((e for e in before if e.path == environment.path), before[0])
         old, new = third_party(seen, match), third_party(seen, environment)

@@ -15,13 +15,16 @@ def lock_change_reinstalls(seen: Observation) -> Outcome:
     changed = seen.asked.second_lock.changed_from(seen.asked.lock)
     environments = app_environments(seen, built.image)
     if not environments:
-        return missing_dependencies(seen, built.image)
+        return missing_dependencies(seen)
     for environment in environments:
         for name in changed:
             found = environment.distributions.get(name)
             wanted = seen.asked.second_lock.versions[name]
             if found is None or found.version != wanted:
                 have = found.version if found else "not installed"
+                if found is None and name in seen.asked.direct:
+                    hint = "which option of poetry install adds its group?"
+                    return failed(seen=f"{name} is not installed at all", try_next=hint)
                 return failed(
                     seen=f"poetry.lock was changed to {name} {wanted}, but the image has {have}",
                     try_next="copy poetry.lock before the step that installs the dependencies, and"

@@ -11,7 +11,7 @@ def dependencies_are_locked(seen: Observation) -> Outcome:
     assert image is not None, "checks run on images that were built"
     environments = app_environments(seen, image)
     if not environments:
-        return missing_dependencies(seen, image)
+        return missing_dependencies(seen)
     for environment in environments:
         installed = third_party(seen, environment)
         other = [

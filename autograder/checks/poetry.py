@@ -19,7 +19,7 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
     assert image is not None, "checks run on images that were built"
     environments = app_environments(seen, image)
     if not environments:
-        return missing_dependencies(seen, image)
+        return missing_dependencies(seen)
     wanted = f"Poetry {seen.asked.poetry}"
     for environment in environments:
         here = environment.distributions

@@ -83,7 +83,7 @@ def verify() -> None:
 
 @app.command()
 def test(
-    full: Annotated[bool, typer.Option("--full", help="Add the long soaks.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Run everything, no sample.")] = False,
     yes: Yes = False,
 ) -> None:
     """Set everything up and run every test on a real Docker engine."""

@@ -6,6 +6,7 @@ import types
 from contextlib import closing
 
 from autograder import lab
+from autograder.cli.assignments import offer_assignments
 from autograder.cli.browser import open_page
 from autograder.engine.find import connect, running_engine
 from autograder.engine.own import course_engine
@@ -26,6 +27,7 @@ def start(*, browser: bool, port: int | None, yes: bool) -> None:
         say("JupyterLab is running already (./course stop ends it):")
         show(server, browser=browser)
         return
+    offer_assignments()
     say("Starting JupyterLab …")
     if os.geteuid() == 0:
         say("(as root: it listens on this machine only, behind a token)")

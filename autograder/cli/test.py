@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder import places
 from autograder.cli import leftovers
 from autograder.cli.stages import Result, run_wave
-from autograder.cli.suite import STAGES, Stage
+from autograder.cli.suite import Stage, wanted
 from autograder.cli.summary import say_result, summarise
 from autograder.engine.find import find_engine
 from autograder.engine.own import course_engine
@@ -26,13 +26,15 @@ def test(*, full: bool, yes: bool) -> int:
     """Run everything and print the summary; 0 when all passed and nothing was left behind."""
     artefacts = Path(os.environ.get("CI_ARTEFACTS") or places.project() / ".artefacts").absolute()
     artefacts.mkdir(parents=True, exist_ok=True)
-    wanted = [stage for stage in STAGES if full or not stage.full]
+    stages = wanted(full=full)
     results: list[Result] = []
     mark, before = leftovers.new_mark(), leftovers.on_machine()
     was_running = course_engine().is_running()
+    if full:
+        os.environ["COURSE_FULL"] = "1"  # tests that run a sample run everything
     try:
-        run([stage for stage in wanted if not stage.engine], artefacts, {}, results)
-        run_on_engine([stage for stage in wanted if stage.engine], artefacts, results, yes=yes)
+        run([stage for stage in stages if not stage.engine], artefacts, {}, results)
+        run_on_engine([stage for stage in stages if stage.engine], artefacts, results, yes=yes)
     finally:
         if not was_running:
             course_engine().stop()

@@ -22,6 +22,16 @@ REPOSITORY = "python"
 TAGS = ("3.11", "3.11-slim", "3.11-bookworm", "3.11-slim-bookworm")
 BASE_IMAGES = tuple(f"{REPOSITORY}:{tag}" for tag in TAGS)
 
+# What an unpinned reference means today changes with the day; here it means these, always.
+LOOSE_IMAGES = {
+    "python": "python:3.11",
+    "python:latest": "python:3.11",
+    "python:3": "python:3.11",
+    "python:bookworm": "python:3.11-bookworm",
+    "python:slim": "python:3.11-slim",
+    "python:3-slim": "python:3.11-slim",
+}
+
 STAND_IN = "container-course/stand-in:bookworm"
 CA_REPOSITORY = "container-course/python"
 STAND_IN_LABEL = "org.container-course.stand-in"

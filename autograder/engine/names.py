@@ -4,9 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from pip._internal.models.index import PyPI
-
 from autograder.engine import processes
+from autograder.public_index import PyPI
 
 INDEX_HOSTS = (PyPI.netloc, PyPI.file_storage_domain)
 """The public index's own host names, as pip knows them."""

@@ -12,8 +12,7 @@ class Offer:
     """An engine with the index and base images that builds on it may use.
 
     hosts: the index's host names -> its address, given to every RUN.
-    bases: base references -> the image that stands for each (bearing the index's certificate);
-        empty where the references themselves do, as on the course's own engine.
+    bases: base references -> the image that stands for each (bearing the index's certificate).
     helper: an image with Python for the course's own helper containers.
     """
 

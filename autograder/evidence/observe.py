@@ -11,12 +11,12 @@ from autograder.engine.client import RUN_LABEL
 from autograder.engine.offer import Offer
 from autograder.engine.request import BUILD_SECONDS, BuildRequest, Progress
 from autograder.errors import BadInput, NotJudged
-from autograder.evidence.answers import answers
+from autograder.evidence.answers import answer_of
 from autograder.evidence.environments import environments
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BuildFacts
 from autograder.facts.dockerfile import Dockerfile
-from autograder.facts.image import ImageFacts
+from autograder.facts.image import Environment, ImageFacts
 from autograder.facts.observation import Asked, Built, Observation
 
 LOCK = "poetry.lock"
@@ -81,11 +81,15 @@ class Observer:
         try:
             yield self
         finally:
-            for which in ("first", "source", "lock"):
+            for which in ("first", "source", "lock", "export"):
                 self.offer.engine.remove_image(self.tag(which))
 
     def build(
-        self, which: str, files: Mapping[str, bytes], progress: Callable[[Progress], None]
+        self,
+        which: str,
+        files: Mapping[str, bytes],
+        progress: Callable[[Progress], None] = lambda _: None,
+        target: str | None = None,
     ) -> BuildFacts:
         """Build the given files with the hand-in's Dockerfile, tagged for this run."""
         dockerfile = self.material.dockerfile
@@ -105,6 +109,7 @@ class Observer:
                 builder=self.offer.builder,
                 hosts=self.offer.hosts,
                 labels={RUN_LABEL: self.run},
+                target=target,
                 timeout=self.timeout,
                 progress=progress,
             )
@@ -118,52 +123,72 @@ class Observer:
         return facts
 
     def observe(self, first: BuildFacts) -> Observation:
-        """Rebuild with the changed source and the second lock, and look at every image."""
-        nonce = secrets.token_hex(8)
-        changed: dict[str, dict[str, bytes]] = {"source": self.material.with_source_changed(nonce)}
-        if self.material.second_lock is not None:
-            changed["lock"] = self.material.with_second_lock()
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            made = pool.map(self._rebuild, changed, changed.values())
-            rebuilds = dict(zip(changed, made, strict=True))
-            builds = {"first": first, **rebuilds}
-            asked = pool.submit(self._answers, builds)
-            images = pool.submit(self._images, builds)
-            answered, looked = asked.result(), images.result()
-        return Observation(
-            asked=self.material.asked,
-            dockerfile=self.material.dockerfile,
-            first=Built(first, looked.get("first")),
-            source_changed=Built(rebuilds["source"], looked.get("source")),
-            lock_changed=Built(rebuilds["lock"], looked.get("lock")) if "lock" in changed else None,
-            answer=answered.get("first"),
-            answer_after_change=answered.get("source"),
-            nonce=nonce,
-        )
+        """Rebuild with the changed source and the second lock, and look at every image.
 
-    def _rebuild(self, which: str, files: dict[str, bytes]) -> BuildFacts:
-        return self.build(which, files, lambda _: None)
+        What does not wait for another runs at the same time: the app of the first image is asked
+        while the rebuilds run.
+        """
+        nonce, material = secrets.token_hex(8), self.material
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            answer = pool.submit(self._answer, first)
+            source = pool.submit(self.build, "source", material.with_source_changed(nonce))
+            lock = pool.submit(self._lock_build)
+            rebuilt, relocked = source.result(), lock.result()
+            answer_after = pool.submit(self._answer, rebuilt)
+            images = self._images([b for b in (first, rebuilt, relocked) if b and b.succeeded])
+            return Observation(
+                asked=material.asked,
+                dockerfile=material.dockerfile,
+                first=Built(first, images.get(first.tag)),
+                source_changed=Built(rebuilt, images.get(rebuilt.tag)),
+                lock_changed=Built(relocked, images.get(relocked.tag)) if relocked else None,
+                answer=answer.result(),
+                answer_after_change=answer_after.result(),
+                nonce=nonce,
+                exporting_poetry=self._exporting_poetry(),
+            )
 
-    def _answers(self, builds: dict[str, BuildFacts]) -> dict[str, AppAnswer]:
-        names = [which for which in ("first", "source") if builds[which].succeeded]
-        found = answers(
-            self.offer.engine,
-            [builds[which].tag for which in names],
-            self.material.asked.port,
-            self.offer.helper,
-        )
-        return dict(zip(names, found, strict=True))
+    def _lock_build(self) -> BuildFacts | None:
+        if self.material.second_lock is None:
+            return None
+        return self.build("lock", self.material.with_second_lock())
 
-    def _images(self, builds: dict[str, BuildFacts]) -> dict[str, ImageFacts]:
-        built = {which: facts for which, facts in builds.items() if facts.succeeded}
-        names = tuple(sorted({*self.material.asked.lock.versions, "poetry"}))
-        tags = [facts.tag for facts in built.values()]
-        found = environments(self.offer.engine, tags, names, self.offer.helper, self.tag("look"))
+    def _answer(self, build: BuildFacts) -> AppAnswer | None:
+        if not build.succeeded:
+            return None
+        port = self.material.asked.port
+        return answer_of(self.offer.engine, build.tag, port, self.offer.helper)
+
+    def _images(self, builds: list[BuildFacts]) -> dict[str, ImageFacts]:
+        """What is in each image, by its tag."""
+        found = self._environments([build.tag for build in builds])
         images = {}
-        for (which, facts), rows in zip(built.items(), found, strict=True):
-            layers, size = self.offer.engine.layers(facts.tag)
-            images[which] = ImageFacts(facts.image_id or "", size, layers, rows)
+        for build, rows in zip(builds, found, strict=True):
+            layers, size = self.offer.engine.layers(build.tag)
+            images[build.tag] = ImageFacts(build.image_id or "", size, layers, rows)
         return images
+
+    def _environments(self, tags: list[str]) -> list[tuple[Environment, ...]]:
+        names = tuple(sorted({*self.material.asked.lock.versions, "poetry"}))
+        look = self.tag("look")
+        return environments(self.offer.engine, tags, names, self.offer.helper, look)
+
+    def _exporting_poetry(self) -> str | None:
+        """The version of the Poetry in the stage that runs `poetry export`, where one does.
+
+        pip signs what it installs from an export, so the packages cannot tell which Poetry it was.
+        """
+        for stage in self.material.dockerfile.needed_stages():
+            texts = [i.value + " ".join(i.heredocs) for i in stage.instructions]
+            if not any("export" in text and "poetry" in text for text in texts):
+                continue
+            target = stage.name or str(stage.index)
+            if not self.build("export", self.material.files, target=target).succeeded:
+                return None
+            (found,) = self._environments([self.tag("export")])
+            versions = {e.distributions["poetry"].version for e in found if e.holds(("poetry",))}
+            return versions.pop() if len(versions) == 1 else None
+        return None
 
 
 def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:

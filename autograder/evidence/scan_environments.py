@@ -32,7 +32,9 @@ def scan(root: str, wanted: set[str]) -> list[dict[str, object]]:
             row = distribution(os.path.join(folder, name), name)
             if row[0] in wanted:
                 found.setdefault("/" + os.path.relpath(folder, root), []).append(row)
-        folders[:] = [name for name in folders if not name.endswith(".dist-info")]
+        # Nothing that can be imported from stands deeper than an environment's own folder.
+        inside = os.path.basename(folder) in {"site-packages", "dist-packages"}
+        folders[:] = [] if inside else [n for n in folders if not n.endswith(".dist-info")]
         if len(found) >= MOST_ENVIRONMENTS:
             break
     return [{"path": path, "distributions": rows} for path, rows in sorted(found.items())]

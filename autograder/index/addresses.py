@@ -5,9 +5,8 @@ from ipaddress import IPv4Network
 from itertools import islice
 from typing import Any
 
-from pip._internal.models.index import PyPI
-
 from autograder.index.manifest import CUTOFF, Date
+from autograder.public_index import PyPI
 
 #: The public index's own names: its pages, and its files.
 HOST_NAMES = (PyPI.netloc, PyPI.file_storage_domain)

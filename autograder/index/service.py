@@ -39,8 +39,13 @@ class Index:
     ca_pem: str
 
     def hosts(self, date: Date = "now") -> dict[str, str]:
-        """The `extra_hosts` that make a build see the index as it was at that date."""
-        return dict.fromkeys(HOST_NAMES, self.addresses[date])
+        """The `extra_hosts` that make a build see the index as it was at that date.
+
+        BuildKit's cache knows the names of `extra_hosts` but not their addresses: without a name
+        of its own, what a build of `then` cached would pass for a build of `now`.
+        """
+        names = HOST_NAMES if date == "now" else (*HOST_NAMES, f"{date}.index.invalid")
+        return dict.fromkeys(names, self.addresses[date])
 
 
 def ensure_index(client: docker.DockerClient, say: Say) -> Index:

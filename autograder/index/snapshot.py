@@ -20,11 +20,11 @@ from typing import Any
 import requests
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
-from pip._internal.models.index import PyPI
 
 from autograder.errors import BadInput
 from autograder.index.manifest import CUTOFF, PYTHON, Arch, Date, Wheel, write
 from autograder.places import project
+from autograder.public_index import PyPI
 
 MACHINES: dict[Arch, str] = {"amd64": "x86_64", "arm64": "aarch64"}
 #: Debian bookworm, under every `python:3.11` base image of the course, has glibc 2.36.

@@ -66,10 +66,9 @@ def make_wheel(folder: Path, name: str) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
+def small_course(folder: Path) -> Path:
     """A course with the real script and set-up, one locked package, and a CLI that echoes."""
-    project = tmp_path / "a course"
+    project = folder / "a course"
     (project / "autograder" / "cli").mkdir(parents=True)
     for name in ("course", "autograder/bootstrap.py"):
         shutil.copy2(places.project() / name, project / name)
@@ -78,9 +77,22 @@ def small(tmp_path: Path) -> Path:
     (project / "autograder/cli/__main__.py").write_text("import sys; print('echo', *sys.argv[1:])")
     (project / "pyproject.toml").write_text(PYPROJECT)
     (project / "backend.py").write_text(BACKEND)
-    (tmp_path / "wheels").mkdir()
+    (folder / "wheels").mkdir()
     lock(project, "first")
     return project
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A small course that was never set up."""
+    return small_course(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """A small course that was set up, and what the first call said."""
+    project = small_course(tmp_path_factory.mktemp("made"))
+    return project, call(project / "course", "doctor", "two words")
 
 
 def lock(project: Path, name: str, digest: str = "") -> None:
@@ -104,42 +116,43 @@ def call(script: Path, *arguments: str, **env: str) -> Done:
     )
 
 
-def test_first_call_sets_up_and_later_calls_do_not(small: Path) -> None:
-    first = call(small / "course", "doctor", "two words")
+def test_the_first_call_sets_up_and_hands_over(made: tuple[Path, Done]) -> None:
+    project, first = made
     assert first.stderr.startswith(SETTING_UP)
     assert (first.returncode, first.stdout) == (0, "echo doctor two words\n")
-    assert (small / ".venv/bin/python").exists()
-    second = call(small / "course", "x")
-    assert (second.returncode, second.stdout, second.stderr) == (0, "echo x\n", "")
+    assert (project / ".venv/bin/python").exists()
 
 
-def test_a_symlink_elsewhere_calls_the_same_course(small: Path, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/absolute").symlink_to(small / "course")
-    (tmp_path / "bin/course").symlink_to("absolute")
-    link = tmp_path / "bin" / "course"
-    assert call(link, "x").stdout == "echo x\n"
-    assert (small / ".venv").is_dir()
+def test_a_later_call_hands_over_at_once(made: tuple[Path, Done]) -> None:
+    again = call(made[0] / "course", "x")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "echo x\n", "")
 
 
-def test_another_lock_is_installed_and_the_old_packages_go(small: Path) -> None:
-    call(small / "course")
-    lock(small, "second")
-    assert SETTING_UP in call(small / "course").stderr
-    names = {path.name for path in (small / ".venv/lib").glob("python*/site-packages/*.py")}
+def test_a_symlink_elsewhere_calls_the_same_course(made: tuple[Path, Done], tmp_path: Path) -> None:
+    (tmp_path / "absolute").symlink_to(made[0] / "course")
+    (tmp_path / "relative").symlink_to("absolute")
+    done = call(tmp_path / "relative", "x")
+    assert (done.stdout, done.stderr) == ("echo x\n", "")
+
+
+def test_an_interrupted_set_up_is_redone(made: tuple[Path, Done]) -> None:
+    (made[0] / ".venv/course-stamp").unlink()  # it is written last
+    assert SETTING_UP in call(made[0] / "course").stderr
+
+
+def test_another_lock_is_installed_and_the_old_packages_go(made: tuple[Path, Done]) -> None:
+    lock(made[0], "second")
+    assert SETTING_UP in call(made[0] / "course").stderr
+    names = {path.name for path in (made[0] / ".venv/lib").glob("python*/site-packages/*.py")}
     assert names == {"second.py"}
 
 
-def test_an_interrupted_set_up_is_redone(small: Path) -> None:
-    call(small / "course")
-    (small / ".venv/course-stamp").unlink()  # it is written last
-    assert SETTING_UP in call(small / "course").stderr
-
-
-def test_a_folder_that_was_moved_is_set_up_again(small: Path, tmp_path: Path) -> None:
-    call(small / "course")
-    moved = small.rename(tmp_path / "moved")
-    done = call(moved / "course", "x")
+def test_a_folder_that_was_moved_is_set_up_again(made: tuple[Path, Done]) -> None:
+    moved = made[0].rename(made[0].with_name("moved"))
+    try:
+        done = call(moved / "course", "x")
+    finally:
+        moved.rename(made[0])
     assert SETTING_UP in done.stderr
     assert done.stdout == "echo x\n"
 
@@ -188,7 +201,7 @@ def test_an_index_that_cannot_be_reached_is_named(small: Path) -> None:
         "course: the package index cannot be reached; connect to the internet "
         "(or set PIP_INDEX_URL to an index you can reach) and try again"
     )
-    assert SETTING_UP in call(small / "course").stderr  # and the next run starts again
+    assert not (small / ".venv/course-stamp").exists()  # so that the next run starts again
 
 
 def test_a_file_with_another_hash_is_refused(small: Path) -> None:

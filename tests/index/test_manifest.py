@@ -6,6 +6,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from autograder.index.archive import SERVER_PROJECTS
 from autograder.index.manifest import Arch, Date, Wheel, all_wheels, fingerprint, parse, wheels_for
 from autograder.places import project
 
@@ -94,3 +95,8 @@ def test_an_unknown_architecture_is_refused() -> None:
 def test_each_architecture_has_its_own_fingerprint() -> None:
     assert fingerprint("amd64") != fingerprint("arm64")
     assert all(wheel.is_offered("now") for wheel in all_wheels())
+
+
+def test_the_server_finds_its_own_libraries_in_the_manifest() -> None:
+    served = {(wheel.filename.split("-")[0], wheel.version) for wheel in wheels_for("arm64")}
+    assert set(SERVER_PROJECTS) <= served

@@ -1,0 +1,115 @@
+"""How `./course test` runs a stage and reads what came of it."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.cli import leftovers
+from autograder.cli.stages import Result, counts, run_wave
+from autograder.cli.suite import STAGES, Stage
+from autograder.cli.summary import summarise
+
+JUNIT = '<testsuites><testsuite tests="9" failures="2" errors="1" skipped="1"/></testsuites>'
+
+
+def run(tmp_path: Path, *stages: Stage) -> list[Result]:
+    results: list[Result] = []
+    run_wave(stages, tmp_path, os.environ, results.append)
+    return results
+
+
+def python(name: str, code: str, minutes: int = 1) -> Stage:
+    return Stage(name, 1, minutes, ("python", "-c", code))
+
+
+def test_a_stage_without_tests_counts_as_one(tmp_path: Path) -> None:
+    good, bad = run(tmp_path, python("good", ""), python("bad", "raise SystemExit(3)"))
+    if good.name == "bad":
+        good, bad = bad, good
+    assert (good.passed, good.failed, good.note) == (1, 0, "")
+    assert (bad.passed, bad.failed, bad.note) == (0, 1, "exit code 3")
+
+
+def test_stages_of_a_wave_run_side_by_side(tmp_path: Path) -> None:
+    began = time.monotonic()
+    run(tmp_path, *(python(name, "import time; time.sleep(2)") for name in "abc"))
+    assert time.monotonic() - began < 5
+
+
+def test_a_stage_past_its_time_is_ended_with_its_children(tmp_path: Path) -> None:
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=-1)"
+    mark = leftovers.new_mark()
+    (ended,) = run(tmp_path, python("endless", child, minutes=0))
+    assert (ended.failed, ended.note) == (1, "given up after 0 minutes")
+    assert leftovers.marked_processes(mark) == {}
+
+
+def test_what_it_printed_is_kept(tmp_path: Path) -> None:
+    (result,) = run(tmp_path, python("words", "print('some words')"))
+    assert result.log == tmp_path / "words.log"
+    assert result.log.read_text() == "some words\n"
+
+
+def test_pytest_is_counted_by_its_own_junit_file(tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text(JUNIT)
+    assert counts(tmp_path / "junit.xml") == (5, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted", "note"),
+    [
+        ("def test_a(): pass", (1, 0), ""),
+        ("def test_a(): pass\ndef test_b(): assert 0", (1, 1), "exit code 1"),
+        ("", (0, 1), "no test was found"),
+        ("import os\ndef test_a(): os._exit(9)", (0, 1), "exit code 9"),
+    ],
+)
+def test_a_real_pytest_stage(tmp_path: Path, code: str, wanted: tuple[int, int], note: str) -> None:
+    (tmp_path / "test_it.py").write_text(code)
+    stage = Stage("it", 1, 1, ("pytest", "-p", "no:cacheprovider", str(tmp_path)))
+    (result,) = run(tmp_path, stage)
+    assert (result.passed, result.failed) == wanted
+    assert result.note == note
+
+
+def test_the_last_line_is_for_ci(capsys: pytest.CaptureFixture[str]) -> None:
+    code = summarise([Result("unit", passed=7), Result("types", failed=1, note="[red] herring")])
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[-1] == "7 passed, 1 failed"
+    assert any("[red] herring" in line for line in lines)
+    assert code == 1
+
+
+def test_every_program_of_the_table_is_installed() -> None:
+    for stage in STAGES:
+        assert Path(stage.line(Path())[0]).exists(), stage.name
+    assert len({stage.name for stage in STAGES}) == len(STAGES)
+
+
+def test_a_forgotten_process_is_found_and_ended() -> None:
+    if sys.platform != "linux":
+        assert leftovers.processes() == {}  # no other system shows a process's environment
+        return
+    mark = leftovers.new_mark()
+    pid = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-c", "input()"])
+    try:
+        deadline = time.monotonic() + 10
+        while not leftovers.marked_processes(mark) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert pid in leftovers.marked_processes(mark)
+    finally:
+        leftovers.end_processes([pid])
+        os.waitpid(pid, 0)
+    assert leftovers.marked_processes(mark) == {}
+
+
+def test_traces_name_only_what_is_new() -> None:
+    before = leftovers.Traces(mounts=frozenset({"/"}), objects=frozenset({"image a:1"}))
+    after = leftovers.Traces(
+        mounts=frozenset({"/", "/mnt"}), objects=frozenset({"image a:1", "container left"})
+    )
+    assert after.since(before) == ["container left", "mount /mnt"]
+    assert before.since(after) == []
