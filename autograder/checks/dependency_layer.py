@@ -9,8 +9,9 @@ from autograder.outcome import Outcome, failed, passed
 def dependency_layer_is_split(seen: Observation) -> Outcome:
     """After a source file changed, no step that installs third-party packages runs again.
 
-    A package that was installed again has a newer dist-info folder; one that came from the cache,
-    or that a step found in place, has the very same one (version and time in nanoseconds).
+    A package that the rebuild installed has a dist-info folder of its own time; one that came from
+    the cache, or that a step found in place, has the one it had. (That it differs is not enough:
+    where two builds run the same step at once, the cache keeps either.)
     """
     first, built = seen.first.image, seen.source_changed
     assert first is not None, "checks run on images that were built"
@@ -24,7 +25,11 @@ def dependency_layer_is_split(seen: Observation) -> Outcome:
     for environment in after:
         match = next((e for e in before if e.path == environment.path), before[0])
         old, new = third_party(seen, match), third_party(seen, environment)
-        moved = sorted(n for n in new if n not in old or new[n] != old[n])
+        moved = sorted(
+            name
+            for name, found in new.items()
+            if old.get(name) != found and found.modified_ns >= built.began_ns
+        )
         if moved:
             return _installed_again(seen, moved, len(new))
     kept = len(third_party(seen, after[0]))

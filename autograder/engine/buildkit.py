@@ -14,8 +14,9 @@ from typing import Any
 import requests
 
 from autograder.engine.failure import LOG_LINES, classify
-from autograder.engine.request import BuildRequest, Progress, pack
+from autograder.engine.request import SILENCE, BuildRequest, Progress, pack
 from autograder.engine.trace import decode
+from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 from autograder.facts.dockerfile import Dockerfile
 
@@ -139,6 +140,8 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
         failure = BuildFailure("timeout", text, *_running(recorder))
     finally:
         response.close()
+    if failure is None and image_id is None:
+        raise EngineUnavailable("the Docker engine stopped in the middle of the build")
     seconds = time.monotonic() - began
     image_id = None if failure else image_id
     return BuildFacts("buildkit", recorder.steps(), seconds, request.tag, image_id, failure)
@@ -171,7 +174,7 @@ def _messages(api: Any, response: requests.Response, deadline: float) -> Iterato
                 raise TimeoutError
             socket.settimeout(left)
             yield message
-    except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError) as error:
+    except SILENCE as error:
         if time.monotonic() >= deadline - 1:
             raise TimeoutError from error
         raise

@@ -3,10 +3,14 @@
 import io
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from autograder.engine.failure import classify
-from autograder.engine.request import BuildRequest, Progress, pack
+from docker.errors import APIError
+
+from autograder.engine.failure import LOG_LINES, classify
+from autograder.engine.request import SILENCE, BuildRequest, Progress, pack
+from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 
 _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)", re.S)
@@ -40,14 +44,24 @@ class _Recorder:
             last = self.log[-1] if self.log else ""
             self.request.progress(Progress(number, self.total, name, last, self.cached))
 
+    def running(self) -> tuple[str, int | None, tuple[str, ...]]:
+        """Step, line and last lines of what was running when the build was stopped."""
+        if self.current is None:
+            return "", None, ()
+        number, name, _ = self.current
+        return name, self._line(number), tuple(self.log[-LOG_LINES:])
+
+    def _line(self, number: int) -> int | None:
+        # Labels that we ask for become a last step of their own; it is not the learner's.
+        instructions = self.request.dockerfile.instructions
+        return instructions[number - 1].line if number <= len(instructions) else None
+
     def finish(self, error: str = "") -> None:
         if self.current is None:
             return
         number, name, began = self.current
-        instructions = self.request.dockerfile.instructions
-        line = instructions[number - 1].line if number <= len(instructions) else None
-        # Labels that we ask for become a last step of their own; it is not the learner's.
-        if number <= len(instructions):
+        line = self._line(number)
+        if line is not None:
             seconds = 0.0 if self.cached else time.monotonic() - began
             self.done.append(BuildStep(name, "", self.cached, seconds, line, error))
         self.current = None
@@ -60,17 +74,15 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
     """
     began, recorder, problem = time.monotonic(), _Recorder(request), ""
     failure: BuildFailure | None = None
-    stream = api.build(**_arguments(request))
-    for message in stream:
-        if "stream" in message:
-            recorder.take(message["stream"])
-        if "error" in message:
-            problem = message["error"]
-        if time.monotonic() - began > request.timeout:
-            stream.close()
-            text = f"the build was stopped after {request.timeout:.0f} s"
-            failure = BuildFailure("timeout", text)
-            break
+    try:
+        for message in _messages(api, request, began + request.timeout):
+            if "stream" in message:
+                recorder.take(message["stream"])
+            if "error" in message:
+                problem = message["error"]
+    except TimeoutError:
+        text = f"the build was stopped after {request.timeout:.0f} s"
+        failure = BuildFailure("timeout", text, *recorder.running())
     recorder.finish(problem)
     if problem:
         step = recorder.done[-1] if recorder.done else None
@@ -80,9 +92,33 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
             line=step.line if step else None,
             log=tuple(recorder.log),
         )
+    if failure is None and not recorder.image:
+        raise EngineUnavailable("the Docker engine stopped in the middle of the build")
     image = None if failure else api.inspect_image(recorder.image)["Id"]
     seconds = time.monotonic() - began
     return BuildFacts("classic", tuple(recorder.done), seconds, request.tag, image, failure)
+
+
+def _messages(api: Any, request: BuildRequest, deadline: float) -> Iterator[dict[str, Any]]:
+    """The stream's messages. Raises TimeoutError at the deadline, or after as long a silence."""
+    try:
+        stream = api.build(**_arguments(request))
+    except APIError as error:
+        if not error.is_client_error():
+            raise
+        yield {"error": str(error.explanation)}  # it could not parse the Dockerfile
+        return
+    try:
+        for message in stream:
+            yield message
+            if time.monotonic() > deadline:
+                raise TimeoutError
+    except SILENCE as error:
+        if time.monotonic() >= deadline - 1:
+            raise TimeoutError from error
+        raise
+    finally:
+        stream.close()
 
 
 def _arguments(request: BuildRequest) -> dict[str, Any]:

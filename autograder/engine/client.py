@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import docker
 import requests
-from docker.errors import DockerException, ImageNotFound, NotFound
+import urllib3
+from docker.errors import DockerException, ImageNotFound, NotFound, StreamParseError
 
 from autograder.engine import buildkit, classic
 from autograder.engine.request import BuildRequest
@@ -28,7 +30,16 @@ _FEATURES = {
 }  # fmt: skip
 
 _DECORATION = re.compile(r"^(?:/bin/sh -c )?#\(nop\)\s*|\s*# buildkit$")
-_ARGUMENTS = re.compile(r"^(?:RUN )?\|\d+ (?:\w+=(?:'[^']*'|\S*) ?)*?/bin/sh -c ")
+_ARGUMENTS = re.compile(r"^(?:RUN )?\|\d+ .*?/bin/sh -c ", re.S)
+
+
+# The SDK lets through what goes wrong while it reads a stream.
+_NO_ANSWER = (
+    DockerException,
+    StreamParseError,
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+)
 
 
 @contextmanager
@@ -36,9 +47,9 @@ def told(what: str) -> Iterator[None]:
     """Turn the SDK's errors into one NotJudged line that says what could not be done."""
     try:
         yield
-    except requests.exceptions.ConnectionError as error:
+    except (requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError) as error:
         raise EngineUnavailable(f"the Docker engine stopped answering while {what}") from error
-    except (DockerException, requests.exceptions.RequestException) as error:
+    except _NO_ANSWER as error:
         text = str(getattr(error, "explanation", None) or error).strip().splitlines()
         raise NotJudged(f"{what} failed: {text[0] if text else error!r}") from error
 
@@ -62,7 +73,7 @@ class Engine:
             else:
                 client = docker.from_env(timeout=CALL_SECONDS)
             client.ping()
-        except (DockerException, requests.exceptions.RequestException) as error:
+        except _NO_ANSWER as error:
             where = f" at {host}" if host else ""
             raise EngineUnavailable(
                 f"no Docker engine answers{where}: start Docker, or run ./course start"
@@ -74,6 +85,16 @@ class Engine:
         """The engine's version, such as `26.1.5`."""
         with told("asking its version"):
             return str(self.client.version()["Version"])
+
+    def now_ns(self) -> int:
+        """The engine's clock, in nanoseconds since the epoch."""
+        with told("asking its clock"):
+            text = str(self.client.info()["SystemTime"])
+        # Go writes up to nine decimals; Python reads six.
+        whole, _, rest = text.partition(".")
+        decimals, zone = re.match(r"(\d*)(.*)", rest).groups()  # type: ignore[union-attr]
+        seconds = datetime.fromisoformat((whole + zone).replace("Z", "+00:00")).timestamp()
+        return int(seconds) * 10**9 + int(decimals.ljust(9, "0")[:9] or 0)
 
     def lacks(self, features: dict[str, int], builder: Builder) -> str | None:
         """The first Dockerfile feature that this engine's builder does not have."""

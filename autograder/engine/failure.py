@@ -10,7 +10,7 @@ _PARSE = re.compile(r"(?:dockerfile )?parse error (?:on )?line (\d+): (.*)", re.
 _BASE = re.compile(
     r"failed to resolve source metadata|load metadata for|pull access denied|manifest unknown"
     r"|manifest for .* not found|failed to do request|repository does not exist"
-    r"|error pulling image|Get \"https?://[^\"]*/v2/|invalid reference format",
+    r"|error pulling image|Get \"https?://[^\"]*/v2/",
     re.I,
 )
 # What apt, curl, pip, git and wget print when a name or an address is out of reach.
@@ -27,16 +27,26 @@ def classify(
     message: str, *, step: str = "", line: int | None = None, log: tuple[str, ...] = ()
 ) -> BuildFailure:
     """The failure's kind, from the builder's message and the failing step's last lines."""
-    parse = _PARSE.search(message)
-    if parse:
+    # The builder quotes a RUN's command in its message: those are the learner's words, not its own.
+    told = "" if step.startswith("RUN") else message
+    if not step and (parse := _PARSE.search(told)):
         return BuildFailure("dockerfile", parse[2].strip(), line=int(parse[1]))
     tail = log[-LOG_LINES:]
-    if _DISK.search(message) or any(_DISK.search(row) for row in tail):
+    if any(_DISK.search(row) for row in (told, *tail)):
         return BuildFailure("disk", "the disk is full", step, line, tail)
-    if _BASE.search(message) or (step.startswith("FROM ") and not tail):
+    if _no_base(told, step, tail):
         return BuildFailure("base", message.strip(), step, line, tail)
-    if any(_NETWORK.search(row) for row in (message, *tail)):
+    if any(_NETWORK.search(row) for row in (told, *tail)):
         return BuildFailure("network", message.strip(), step, line, tail)
     if not step and "ockerfile" in message:
         return BuildFailure("dockerfile", message.strip(), step, line, tail)
     return BuildFailure("step", message.strip(), step, line, tail)
+
+
+def _no_base(message: str, step: str, tail: tuple[str, ...]) -> bool:
+    """Whether an image cannot be had. What can be no image's name is the learner's to mend."""
+    if "invalid reference format" in message:
+        return False
+    if step.startswith("FROM ") and not tail:
+        return True
+    return bool(_BASE.search(message)) and (not step or "--from=" in step)

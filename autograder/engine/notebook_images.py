@@ -1,7 +1,8 @@
-"""The images that graded notebooks keep while their kernels live, and what is left of dead ones.
+"""The images that notebooks keep while their kernels live, and what is left of dead ones.
 
-A kernel removes its own images when it ends. One that was killed cannot: the label says whose
-they were, so that the next build in the same folder, or `./course clean`, removes them.
+A kernel removes its own images when it ends. One that was killed cannot: a label says which
+notebook's and which process's they were, so that the next build in the same folder removes them, or
+`./course stop`.
 """
 
 import hashlib
@@ -14,38 +15,45 @@ import docker
 
 from autograder.engine.client import RUN_LABEL, Engine, told
 
-_MARK = "notebook"
-
 
 def notebook_run(folder: Path) -> str:
-    """A run id that names the notebook's folder and the process that builds for it."""
-    return f"{_mark_of(folder)}-{os.getpid()}-{secrets.token_hex(4)}"
+    """A run id that names this machine, the notebook's folder and this process."""
+    return f"{_mark()}{_short(str(folder.resolve()))}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def remove_own_images(client: docker.DockerClient, folder: Path) -> None:
-    """Remove what this process, and processes that are gone, built for the folder's notebook.
+    """Remove what this process, and processes that are gone, built for the folder's notebooks.
 
     Another living kernel on the same folder (nbgrader's Validate is one) keeps its images.
     """
-    for reference, run in _images(client):
-        if run.startswith(f"{_mark_of(folder)}-") and not _another_lives(run):
-            Engine(client).remove_image(reference)
+    _remove(client, f"{_mark()}{_short(str(folder.resolve()))}-")
 
 
 def remove_notebook_images(client: docker.DockerClient) -> None:
-    """Remove every image that any notebook built on this engine."""
-    for reference, _ in _images(client):
-        Engine(client).remove_image(reference)
+    """Remove what kernels that are gone built for any notebook of this machine."""
+    _remove(client, _mark())
 
 
-def _mark_of(folder: Path) -> str:
-    """Host and folder: learners who share an engine often have the same paths."""
-    place = f"{platform.node()}:{folder.resolve()}"
-    return f"{_MARK}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+def _mark() -> str:
+    """Process ids mean something on one machine only, and an engine may serve many."""
+    return f"notebook-{_short(platform.node())}-"
 
 
-def _another_lives(run: str) -> bool:
-    pid = int(run.split("-")[2])
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _remove(client: docker.DockerClient, mark: str) -> None:
+    with told("looking for images of earlier runs"):
+        rows = client.api.images(filters={"label": RUN_LABEL})
+    for row in rows:
+        run = str((row.get("Labels") or {}).get(RUN_LABEL, ""))
+        if run.startswith(mark) and not _another_lives(int(run.split("-")[3])):
+            for reference in row.get("RepoTags") or [row["Id"]]:
+                Engine(client).remove_image(reference)
+
+
+def _another_lives(pid: int) -> bool:
     if pid == os.getpid():
         return False
     try:
@@ -55,15 +63,3 @@ def _another_lives(run: str) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _images(client: docker.DockerClient) -> list[tuple[str, str]]:
-    """Reference and run id of every notebook's image."""
-    with told("looking for images of earlier runs"):
-        rows = client.api.images(filters={"label": RUN_LABEL})
-    return [
-        (reference, run)
-        for row in rows
-        if (run := str((row.get("Labels") or {}).get(RUN_LABEL, ""))).startswith(f"{_MARK}-")
-        for reference in (row.get("RepoTags") or [row["Id"]])
-    ]

@@ -6,10 +6,20 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import requests
+import urllib3
+from docker.utils.build import PatternMatcher
+
 from autograder.facts.build import Builder
 from autograder.facts.dockerfile import Dockerfile
 
 BUILD_SECONDS = 600.0
+# What the SDK's connection raises when nothing comes; it does not translate what a stream raises.
+SILENCE = (
+    requests.exceptions.ReadTimeout,
+    requests.exceptions.ConnectionError,
+    urllib3.exceptions.ReadTimeoutError,
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,23 @@ class BuildRequest:
     no_cache: bool = False
     timeout: float = BUILD_SECONDS
     progress: Callable[[Progress], None] = lambda _: None
+
+
+def sent(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that a client sends: all that `.dockerignore` does not keep back.
+
+    The builder gets a finished archive, so what the docker command does before is ours to do:
+    https://docs.docker.com/build/concepts/context/#dockerignore-files
+    """
+    own = "Dockerfile.dockerignore"
+    text = files.get(own if own in files else ".dockerignore", b"").decode("utf-8", "replace")
+    rows = [row.strip() for row in text.splitlines()]
+    patterns = PatternMatcher([row for row in rows if row and not row.startswith("#")])
+    return {
+        path: data
+        for path, data in files.items()
+        if path == "Dockerfile" or not patterns.matches(path)  # type: ignore[arg-type]
+    }
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

@@ -10,6 +10,9 @@ from functools import cache
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
+from google.protobuf.message import DecodeError
+
+from autograder.errors import NotJudged
 
 _FIELDS = {
     "Vertex": [
@@ -50,5 +53,8 @@ def _response() -> Any:
 
 
 def decode(aux: str) -> Any:
-    """One StatusResponse from the text under `aux`."""
-    return _response().FromString(base64.b64decode(aux))
+    """One StatusResponse from the text under `aux`. Raises NotJudged when it is none."""
+    try:
+        return _response().FromString(base64.b64decode(aux))
+    except (ValueError, DecodeError) as error:
+        raise NotJudged("the engine's account of the build cannot be read") from error

@@ -29,14 +29,21 @@ def answer_of(engine: Engine, image: str, port: int, helper: str) -> AppAnswer:
 
 def _answer(row: list[object], problem: str, logs: str) -> AppAnswer:
     status, text, seconds, last = row
-    try:
-        body = json.loads(str(text))
-    except ValueError:
-        body = None
     return AppAnswer(
         int(status) if isinstance(status, int) else None,
-        body if isinstance(body, dict) else None,
+        _object(str(text)),
         float(str(seconds)),
         problem or str(last),
         logs,
     )
+
+
+def _object(text: str) -> dict[str, object] | None:
+    """A JSON object, or None. It is a stranger's: what is nested in it gives way to an ellipsis."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    return {key: "…" if isinstance(v, dict | list) else v for key, v in body.items()}

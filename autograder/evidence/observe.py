@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.offer import Offer
-from autograder.engine.request import BUILD_SECONDS, BuildRequest, Progress
+from autograder.engine.request import BUILD_SECONDS, BuildRequest, Progress, sent
 from autograder.errors import BadInput, NotJudged
 from autograder.evidence.answers import answer_of
 from autograder.evidence.environments import environments
@@ -20,7 +21,6 @@ from autograder.facts.image import Environment, ImageFacts
 from autograder.facts.observation import Asked, Built, Observation
 
 LOCK = "poetry.lock"
-_SYNTAX = re.compile(r"^#\s*syntax\s*=\s*(?P<frontend>\S+)", re.I)
 _STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*$")
 
 
@@ -103,7 +103,7 @@ class Observer:
         text = prepared(dockerfile, self.offer.bases)
         return self.offer.engine.build(
             BuildRequest(
-                {**files, "Dockerfile": text.encode()},
+                sent({**files, "Dockerfile": text.encode()}),
                 dockerfile,
                 self.tag(which),
                 builder=self.offer.builder,
@@ -129,6 +129,7 @@ class Observer:
         while the rebuilds run.
         """
         nonce, material = secrets.token_hex(8), self.material
+        began = self.offer.engine.now_ns()
         with ThreadPoolExecutor(max_workers=4) as pool:
             answer = pool.submit(self._answer, first)
             source = pool.submit(self.build, "source", material.with_source_changed(nonce))
@@ -140,7 +141,7 @@ class Observer:
                 asked=material.asked,
                 dockerfile=material.dockerfile,
                 first=Built(first, images.get(first.tag)),
-                source_changed=Built(rebuilt, images.get(rebuilt.tag)),
+                source_changed=Built(rebuilt, images.get(rebuilt.tag), began),
                 lock_changed=Built(relocked, images.get(relocked.tag)) if relocked else None,
                 answer=answer.result(),
                 answer_after_change=answer_after.result(),
@@ -201,11 +202,17 @@ def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
     if dockerfile.syntax:
         if not _STABLE_FRONTEND.match(dockerfile.syntax):
             raise BadInput(f"the syntax line asks for another frontend, {dockerfile.syntax[:80]}")
-        lines = ["#" if _SYNTAX.match(line.strip()) else line for line in lines]
+        # A comment ends the directives, so the others move up to stay directives.
+        rows = [d.line - 1 for d in dockerfile.directives]
+        kept = [lines[d.line - 1] for d in dockerfile.directives if d.name != "syntax"]
+        for at, line in zip_longest(rows, kept, fillvalue="#"):
+            lines[int(at)] = line
+    ends = {instruction.line: instruction.end_line for instruction in dockerfile.instructions}
     for stage in dockerfile.stages:
         if isinstance(stage.base, int) or stage.base.reference not in bases:
             continue
-        at = stage.base.line - 1
+        first, last = stage.base.line, ends[stage.base.line]
         name = f" AS {stage.name}" if stage.name else ""
-        lines[at] = f"FROM {bases[stage.base.reference]}{name}"
+        rewritten = f"FROM {bases[stage.base.reference]}{name}"
+        lines[first - 1 : last] = [rewritten, *[""] * (last - first)]
     return "\n".join(lines)

@@ -9,9 +9,10 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 
-MOST_ENVIRONMENTS = 40
-MOST_BYTES = 300
+MOST_CHARACTERS = 40_000  # for each root: what a builder passes on of a step's output is limited
+MOST_BYTES = 60
 SKIP = {"proc", "sys", "dev"}
 
 
@@ -23,21 +24,35 @@ def main(names: str, *roots: str) -> None:
 
 def scan(root: str, wanted: set[str]) -> list[dict[str, object]]:
     """The folders under a root that hold any wanted package."""
-    found: dict[str, list[list[object]]] = {}
-    for folder, folders, _ in os.walk(root, followlinks=False):
-        if folder == root:
-            folders[:] = [name for name in folders if name not in SKIP]
-        here = [name for name in folders if name.endswith(".dist-info")]
-        for name in sorted(here):
+    found: dict[str, dict[object, list[object]]] = {}
+    left = MOST_CHARACTERS
+    for folder, names in folders_of(root):
+        path = "/" + os.path.relpath(folder, root)
+        for name in sorted(name for name in names if name.endswith(".dist-info")):
             row = distribution(os.path.join(folder, name), name)
             if row[0] in wanted:
-                found.setdefault("/" + os.path.relpath(folder, root), []).append(row)
+                left -= len(json.dumps([row, path]))
+                if left < 0:
+                    break
+                found.setdefault(path, {})[row[0]] = row
+    return [{"path": p, "distributions": [*rows.values()]} for p, rows in sorted(found.items())]
+
+
+def folders_of(root: str) -> Iterator[tuple[str, list[str]]]:
+    """Every folder to look at, with the names of those in it; any depth, and no link."""
+    ahead = [root]
+    while ahead:
+        folder = ahead.pop()
+        try:
+            names = [e.name for e in os.scandir(folder) if e.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue
+        if folder == root:
+            names = [name for name in names if name not in SKIP]
+        yield folder, names
         # Nothing that can be imported from stands deeper than an environment's own folder.
-        inside = os.path.basename(folder) in {"site-packages", "dist-packages"}
-        folders[:] = [] if inside else [n for n in folders if not n.endswith(".dist-info")]
-        if len(found) >= MOST_ENVIRONMENTS:
-            break
-    return [{"path": path, "distributions": rows} for path, rows in sorted(found.items())]
+        if os.path.basename(folder) not in {"site-packages", "dist-packages"}:
+            ahead += [os.path.join(folder, n) for n in names if not n.endswith(".dist-info")]
 
 
 def distribution(folder: str, name: str) -> list[object]:
@@ -48,15 +63,18 @@ def distribution(folder: str, name: str) -> list[object]:
         modified = os.lstat(folder).st_mtime_ns
     except OSError:
         modified = 0
-    return [canonical, version, first_line(os.path.join(folder, "INSTALLER")), modified]
+    return [canonical, version[:MOST_BYTES], first_line(folder + "/INSTALLER"), modified]
 
 
 def first_line(path: str) -> str:
     """A short regular file's first line, or nothing: a pipe or a device must not be opened."""
     if os.path.islink(path) or not os.path.isfile(path):
         return ""
-    with open(path, "rb") as file:
-        return file.read(MOST_BYTES).decode("utf-8", "replace").strip().partition("\n")[0]
+    try:
+        with open(path, "rb") as file:
+            return file.read(MOST_BYTES).decode("utf-8", "replace").strip().partition("\n")[0]
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

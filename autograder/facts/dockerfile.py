@@ -9,32 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograder.errors import BadInput
+from autograder.facts.instructions import Directive, Instruction, read, unquoted, words
 
-KEYWORDS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL"
-    " STOPSIGNAL USER VOLUME WORKDIR".split()
-)
-_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z]+)\s*=\s*(\S.*?)\s*$")
-_HEREDOC = re.compile(r"(?<!<)<<(?P<chomp>-?)(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
-_FLAG = re.compile(r"^--([a-z-]+)(?:=(\S+))?\s+")
-_VARIABLE = re.compile(
-    r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?::?(?P<operator>[-+])(?P<word>[^}]*))?\})"
-)
+__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "parse"]
 
-
-@dataclass(frozen=True)
-class Instruction:
-    """One instruction: its keyword in capitals, its flags, and the rest joined to one line.
-
-    line, end_line: its first and last line, counted from 1.
-    """
-
-    keyword: str
-    value: str
-    line: int
-    end_line: int
-    flags: tuple[tuple[str, str], ...] = ()
-    heredocs: tuple[str, ...] = ()
+_NAME = re.compile(r"\w+")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_OPERATOR = re.compile(r":?[-+]")
+MOST_EXPANDED = 1000
 
 
 @dataclass(frozen=True)
@@ -79,8 +61,13 @@ class Dockerfile:
 
     instructions: tuple[Instruction, ...]
     stages: tuple[Stage, ...]
-    syntax: str | None = None
+    directives: tuple[Directive, ...] = ()
     text: str = field(default="", repr=False)
+
+    @property
+    def syntax(self) -> str | None:
+        """The frontend that a `# syntax=` line asks for, or None."""
+        return next((d.value for d in self.directives if d.name == "syntax"), None)
 
     def needed_stages(self) -> tuple[Stage, ...]:
         """The stages that the final image depends on, in file order."""
@@ -116,87 +103,10 @@ class Dockerfile:
 
 def parse(text: str) -> Dockerfile:
     """Read a Dockerfile. Raises BadInput, with the line, when it cannot be one."""
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    directives, escape = _directives(lines)
-    instructions = tuple(_instructions(lines, escape))
+    directives, instructions = read(text)
     if not instructions:
         raise BadInput("the Dockerfile is empty: it needs at least a FROM line")
-    stages = _stages(instructions)
-    return Dockerfile(instructions, stages, directives.get("syntax"), text)
-
-
-def _directives(lines: list[str]) -> tuple[dict[str, str], str]:
-    """Parser directives stand before everything else; the first other line ends them."""
-    found: dict[str, str] = {}
-    for line in lines:
-        match = _DIRECTIVE.match(line.strip())
-        if not match or match[1].lower() not in {"syntax", "escape", "check"}:
-            break
-        found[match[1].lower()] = match[2]
-    return found, "`" if found.get("escape") == "`" else "\\"
-
-
-def _instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
-    at = 0
-    while at < len(lines):
-        if not lines[at].strip() or lines[at].lstrip().startswith("#"):
-            at += 1
-            continue
-        start, (logical, at) = at, _join(lines, at, escape)
-        yield_value, at, bodies = _take_heredocs(logical, lines, at, start)
-        yield _instruction(yield_value, start + 1, at, bodies)
-
-
-def _join(lines: list[str], at: int, escape: str) -> tuple[str, int]:
-    """Join continuation lines; comment and empty lines between them do not count."""
-    parts: list[str] = []
-    while at < len(lines):
-        line = lines[at]
-        at += 1
-        if parts and (not line.strip() or line.lstrip().startswith("#")):
-            continue
-        stripped = line.rstrip()
-        if not stripped.endswith(escape):
-            parts.append(line)
-            break
-        parts.append(stripped[: -len(escape)])
-    return " ".join(part.strip() for part in parts).strip(), at
-
-
-def _take_heredocs(
-    logical: str, lines: list[str], at: int, start: int
-) -> tuple[str, int, tuple[str, ...]]:
-    keyword = logical.split(None, 1)[0].upper()
-    if keyword not in {"RUN", "COPY", "ADD"}:
-        return logical, at, ()
-    bodies: list[str] = []
-    for match in _HEREDOC.finditer(logical):
-        body: list[str] = []
-        while True:
-            if at >= len(lines):
-                word = match["word"]
-                raise BadInput(f"Dockerfile line {start + 1}: the heredoc <<{word} never ends")
-            line = lines[at]
-            at += 1
-            if (line.lstrip("\t") if match["chomp"] else line) == match["word"]:
-                break
-            body.append(line)
-        bodies.append("\n".join(body))
-    return logical, at, tuple(bodies)
-
-
-def _instruction(logical: str, line: int, end: int, bodies: tuple[str, ...]) -> Instruction:
-    keyword, _, rest = logical.partition(" ") if " " in logical else logical.partition("\t")
-    keyword, rest = keyword.upper(), rest.strip()
-    if keyword not in KEYWORDS:
-        raise BadInput(f"Dockerfile line {line}: {keyword[:40]} is not a Dockerfile instruction")
-    if not rest:
-        raise BadInput(f"Dockerfile line {line}: {keyword} needs at least one argument")
-    flags: list[tuple[str, str]] = []
-    while match := _FLAG.match(rest):
-        flags.append((match[1], match[2] or ""))
-        rest = rest[match.end() :]
-    return Instruction(keyword, rest, line, end, tuple(flags), bodies)
+    return Dockerfile(instructions, _stages(instructions), directives, text)
 
 
 def _stages(instructions: tuple[Instruction, ...]) -> tuple[Stage, ...]:
@@ -207,40 +117,45 @@ def _stages(instructions: tuple[Instruction, ...]) -> tuple[Stage, ...]:
             raise BadInput(
                 f"Dockerfile line {instruction.line}: {instruction.keyword} stands before any FROM"
             )
-        for pair in instruction.value.split():
-            name, _, default = pair.partition("=")
-            arguments[name] = expand(default.strip("\"'"), arguments)
+        for pair in words(instruction.value) or ():
+            name, has_default, default = pair.partition("=")
+            if has_default:
+                arguments[name] = expand(default, arguments)
     if not starts:
         raise BadInput("the Dockerfile has no FROM line, so there is no image to start from")
-    stages: list[Stage] = []
+    names: dict[str, int] = {}
     ends = [*starts[1:], len(instructions)]
-    for index, (begin, end) in enumerate(zip(starts, ends, strict=True)):
-        stages.append(_stage(index, instructions[begin:end], arguments, stages))
-    return tuple(stages)
+    return tuple(
+        _stage(index, instructions[begin:end], arguments, names)
+        for index, (begin, end) in enumerate(zip(starts, ends, strict=True))
+    )
 
 
 def _stage(
-    index: int, rows: tuple[Instruction, ...], arguments: Mapping[str, str], before: list[Stage]
+    index: int,
+    rows: tuple[Instruction, ...],
+    arguments: Mapping[str, str],
+    names: dict[str, int],
 ) -> Stage:
-    words = rows[0].value.split()
-    if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as"):
+    """One stage; `names` holds the stages before it, the last of a name, and then this one too."""
+    parts = rows[0].value.split()
+    if len(parts) not in {1, 3} or (len(parts) == 3 and parts[1].lower() != "as"):
         raise BadInput(f"Dockerfile line {rows[0].line}: FROM takes IMAGE, or IMAGE AS NAME")
-    name = words[2].lower() if len(words) == 3 else ""
+    name = parts[2].lower() if len(parts) == 3 else ""
 
-    def find(reference: str, line: int, *, by_number: bool) -> Base | int:
-        for stage in before:
-            if stage.name and reference.lower() == stage.name:
-                return stage.index
-        if by_number and reference.isdigit() and int(reference) < index:
+    def find(reference: str, row: Instruction) -> Base | int:
+        if reference.lower() in names:
+            return names[reference.lower()]
+        if row.keyword == "COPY" and _NUMBER.fullmatch(reference) and int(reference) < index:
             return int(reference)
-        return Base(reference, line)
+        return Base(reference, row.line)
 
-    base = find(expand(words[0], arguments), rows[0].line, by_number=False)
+    base = find(expand(parts[0], arguments), rows[0])
     needs = tuple(
-        find(expand(reference, arguments), row.line, by_number=True)
-        for row in rows[1:]
-        for reference in _sources(row)
+        find(expand(reference, arguments), row) for row in rows[1:] for reference in _sources(row)
     )
+    if name:
+        names[name] = index
     return Stage(index, name, base, rows[1:], needs)
 
 
@@ -252,19 +167,47 @@ def _sources(row: Instruction) -> Iterator[str]:
         if flag == "mount" and row.keyword == "RUN":
             for option in value.split(","):
                 key, _, source = option.partition("=")
-                if key == "from":
+                if key.strip().lower() == "from":
                     yield source
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Substitute `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`."""
+    """Substitute `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`; quotes go.
 
-    def value(match: re.Match[str]) -> str:
-        have = variables.get(match["plain"] or match["name"], "")
-        if match["operator"] == "-":
-            return have or match["word"]
-        if match["operator"] == "+":
-            return match["word"] if have else ""
-        return have
+    Neither what is read nor what comes out is longer than an image's name can be: a few lines of
+    ARG could ask for more text than there is memory.
+    """
+    return _expanded(unquoted(text)[:MOST_EXPANDED], 0, variables, "")[0]
 
-    return _VARIABLE.sub(value, text.strip("\"'"))
+
+def _expanded(text: str, at: int, have: Mapping[str, str], until: str) -> tuple[str, int]:
+    """The expansion from `at` up to the character `until` or the end, and where that is."""
+    done = ""
+    while at < len(text) and text[at] != until:
+        if text[at] != "$":
+            value, at = text[at], at + 1
+        elif text[at + 1 : at + 2] == "{":
+            value, at = _braced(text, at, have)
+        elif match := _NAME.match(text, at + 1):
+            value, at = have.get(match[0], ""), match.end()
+        else:
+            value, at = "$", at + 1
+        done = (done + value)[:MOST_EXPANDED]
+    return done, at
+
+
+def _braced(text: str, at: int, have: Mapping[str, str]) -> tuple[str, int]:
+    """The value of `${…}` at `at`, and where it ends. What we do not know stays as it is."""
+    name = _NAME.match(text, at + 2)
+    operator = _OPERATOR.match(text, name.end()) if name else None
+    if name is None:
+        return "$", at + 1
+    value = have.get(name[0])
+    if operator is None:
+        closed = text[name.end() : name.end() + 1] == "}"
+        return (value or "", name.end() + 1) if closed else ("$", at + 1)
+    word, end = _expanded(text, operator.end(), have, "}")
+    holds = bool(value) if operator[0].startswith(":") else value is not None
+    if operator[0].endswith("+"):
+        return word if holds else "", end + 1
+    return (value or "") if holds else word, end + 1

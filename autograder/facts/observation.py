@@ -30,10 +30,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Built:
-    """One build and, when it succeeded, the image it made."""
+    """One build and, when it succeeded, the image it made.
+
+    began_ns: the engine's clock just before the build, in nanoseconds since the epoch.
+    """
 
     build: BuildFacts
     image: ImageFacts | None
+    began_ns: int = 0
 
 
 @dataclass(frozen=True)

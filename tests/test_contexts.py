@@ -1,0 +1,97 @@
+"""Every folder under tests/contexts is a hand-in with the verdict that it must get.
+
+The course's engine judges all of them; the other engines and builders judge a sample that covers
+every kind of evidence, and all of them with COURSE_FULL=1.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.engine.find import answering
+from autograder.engine.offer import Offer
+from autograder.engine.own import compat_engines
+from autograder.exercises import find_exercise
+from autograder.facts.build import Builder
+from autograder.grading import judge
+from autograder.hand_in import read_hand_in
+from autograder.ready import Ready, equip
+
+CONTEXTS = Path(__file__).parent / "contexts"
+CASES = sorted(
+    f"{path.parent.parent.name}/{path.parent.name}" for path in CONTEXTS.glob("*/*/verdict.toml")
+)
+SAMPLE = {
+    "reference",
+    "step-2-unpinned",
+    "pinned-not-split",
+    "builder-not-split",
+    "venv-from-builder",
+    "heredoc",
+    "bind-mounts",
+    "no-virtualenv",
+    "export-and-pip",
+    "relock",
+    "failing-step",
+    "other-port",
+}
+OTHERS: tuple[tuple[str, Builder], ...] = (
+    ("docker-28.5", "buildkit"),
+    ("docker-28.5-containerd", "buildkit"),
+    ("debian-20.10", "buildkit"),
+    ("debian-20.10", "classic"),
+)
+FULL = os.environ.get("COURSE_FULL") == "1"
+SAMPLED = [case for case in CASES if FULL or case.partition("/")[2] in SAMPLE]
+
+
+def assert_verdict(case: str, offer: Offer) -> None:
+    """The hand-in gets the verdict that its folder states."""
+    slug = case.partition("/")[0]
+    expected = tomllib.loads((CONTEXTS / case / "verdict.toml").read_text())
+    hand_in = read_hand_in(CONTEXTS / case)
+    features = hand_in.dockerfile.features()
+    lacking = offer.engine.lacks(features, offer.builder)
+    if lacking:
+        assert lacking in expected.get("needs", []), "a need that the folder does not declare"
+    report = judge(find_exercise(slug), hand_in, offer)
+    want = dict.fromkeys(expected["checks"], "not_judged") if lacking else expected["checks"]
+    got = {row.id: row.outcome.state for row in report.rows}
+    assert got == want, {row.id: (row.outcome.seen, row.outcome.try_next) for row in report.rows}
+    for row in report.rows:
+        assert row.outcome.seen
+        assert bool(row.outcome.try_next) or row.outcome.state != "failed"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("case", CASES)
+def test_verdict_on_the_course_engine(case: str, ready: Ready) -> None:
+    assert_verdict(case, ready.offer())
+
+
+@pytest.fixture(scope="module")
+def equipped() -> Callable[[str], Ready]:
+    """Starts an engine of another version once; tests/conftest.py stops them all."""
+
+    @cache
+    def start(name: str) -> Ready:
+        own = compat_engines()[name]
+        own.start(print)
+        found = answering(own.host, ours=True)
+        assert found is not None
+        return equip(found, own, print)
+
+    return start
+
+
+@pytest.mark.engine_matrix
+@pytest.mark.parametrize(("engine", "builder"), OTHERS)
+@pytest.mark.parametrize("case", SAMPLED)
+def test_verdict_on_another_engine(
+    case: str, engine: str, builder: Builder, equipped: Callable[[str], Ready]
+) -> None:
+    assert_verdict(case, equipped(engine).offer(builder=builder))
