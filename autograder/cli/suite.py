@@ -39,8 +39,9 @@ def marked(mark: str) -> tuple[str, ...]:
 
 UNIT = "not engine and not engine_matrix and not browser and not roundtrip"
 CONTEXTS = "tests/test_contexts.py"
+BY_ENGINE = ("-n", "2", "--dist", "loadgroup")
 TWO_AT_ONCE = ("-n", "2", "--dist", "worksteal")
-SANITIZE = "--nbval-sanitize-with=notebooks/sanitize.cfg"
+SANITIZE = "--nbval-sanitize-with=tests/nbval/sanitize.cfg"
 
 STAGES = (
     Stage("lint", 1, 2, ("ruff", "check", ".")),
@@ -50,7 +51,7 @@ STAGES = (
     Stage("unit", 1, 10, ("pytest", "-m", UNIT)),
     Stage("engine", 2, 10, (*marked("engine"), f"--ignore={CONTEXTS}"), engine=True),
     Stage("contexts", 3, 20, (*marked("engine"), *TWO_AT_ONCE, CONTEXTS), engine=True),
-    Stage("other-engines", 4, 20, marked("engine_matrix"), engine=True, root=True),
+    Stage("other-engines", 4, 20, (*marked("engine_matrix"), *BY_ENGINE), engine=True, root=True),
     Stage("lessons", 5, 10, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
     Stage("nbgrader", 6, 10, marked("roundtrip"), engine=True),
     Stage("browser", 7, 10, marked("browser"), engine=True),

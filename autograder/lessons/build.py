@@ -1,0 +1,57 @@
+"""One build that a lesson made, and two of them side by side."""
+
+from dataclasses import dataclass, field
+
+from autograder import pictures
+from autograder.engine.offer import Offer
+from autograder.facts.build import BuildFacts
+from autograder.facts.dockerfile import Dockerfile
+from autograder.facts.image import ImageFacts
+from autograder.pictures import Picture
+from autograder.pictures.progress import failure_in_words
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build of a lesson: as the last line of a cell it shows its steps in time.
+
+    name: what it is called in pictures, such as `with one byte changed`.
+    packages: the app's packages, those it asks for itself first.
+    """
+
+    name: str
+    facts: BuildFacts
+    dockerfile: Dockerfile = field(repr=False)
+    packages: tuple[str, ...] = field(repr=False)
+    offer: Offer = field(repr=False)
+
+    @property
+    def tag(self) -> str:
+        """The image's reference, while the workshop lasts."""
+        return self.facts.tag
+
+    def layers(self) -> Picture:
+        """The image's layers, to scale."""
+        if not self.facts.succeeded:
+            return no_image(self)
+        rows, size = self.offer.engine.layers(self.tag)
+        image = ImageFacts(self.facts.image_id or "", size, rows, ())
+        return pictures.layers(image, self.name, self.dockerfile)
+
+    def _repr_html_(self) -> str:
+        return pictures.timeline(self.facts, self.name)._repr_html_()
+
+    def __repr__(self) -> str:
+        return repr(pictures.timeline(self.facts, self.name))
+
+
+def side_by_side(one: Build, other: Build) -> Picture:
+    """Two builds on one scale of time: what ran in each, and what came from the cache."""
+    return pictures.side_by_side(one.facts, other.facts, (one.name, other.name))
+
+
+def no_image(build: Build) -> Picture:
+    """What stands in a picture's place when there is no image to look at."""
+    failure = build.facts.failure
+    text = failure_in_words(failure) if failure else "There is no image to look at."
+    return Picture(pictures.build_ended(build.facts), text)

@@ -1,0 +1,150 @@
+"""A folder with a step's app in it, to build, to change and to build again."""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.engine.client import RUN_LABEL
+from autograder.engine.notebook_images import notebook_run, remove_own_images
+from autograder.engine.offer import Offer
+from autograder.engine.request import BuildRequest
+from autograder.evidence.answers import answer_of
+from autograder.evidence.observe import prepared
+from autograder.exercises import Exercise, find_exercise
+from autograder.hand_in import read_hand_in
+from autograder.index import Date
+from autograder.lessons.as_written import as_written
+from autograder.lessons.build import Build
+from autograder.lessons.live import LiveProgress, saying
+from autograder.lessons.message import in_one_line
+from autograder.ready import Ready, make_ready
+
+# In the build context, so that a lesson never meets the cache of an earlier run of itself in the
+# steps that copy the source.
+STAMP = ".workshop"
+READY = "The engine, the base images and the package index are ready."
+
+
+class Workshop:
+    """A step's app in a folder of its own, and the images that were built from it.
+
+    folder: where it is; a terminal may use it as well.
+    """
+
+    def __init__(self, exercise: Exercise, ready: Ready) -> None:
+        self.exercise, self._ready = exercise, ready
+        self._run = notebook_run(Path.cwd())
+        self._offers: dict[Date, Offer] = {}
+        self._builds: list[Build] = []
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{exercise.slug}-"))
+        for path, content in exercise.app().items():
+            self._write(path, content)
+        self._write(STAMP, f"{self._run}\n".encode())
+        atexit.register(self._remove_all)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file into the folder."""
+        self._write(path, text.encode())
+        print(f"wrote {path}, {len(text.splitlines())} lines")
+
+    def remove(self, path: str) -> None:
+        """Take a file out of the folder."""
+        (self.folder / path).unlink()
+        print(f"removed {path}")
+
+    def restore(self, path: str) -> None:
+        """Put one of the app's files back as it was."""
+        self._write(path, self.exercise.app()[path])
+        print(f"restored {path}")
+
+    def change_one_byte(self, path: str) -> None:
+        """Make a file one byte longer, by an empty line at its end: the program stays the same."""
+        content = (self.folder / path).read_bytes() + b"\n"
+        self._write(path, content)
+        print(f"{path} is one byte longer: an empty line at its end")
+
+    def build(self, name: str = "", *, date: Date | None = None, fresh: bool = False) -> Build:
+        """Build the folder's Dockerfile, showing how it goes. A failed build is a Build as well.
+
+        name: what pictures call it.
+        date: of the package index: `then`, when Poetry 1.7.0 was the newest, or `now`. Builds at
+            a date are about versions, not about the cache, and may reuse what earlier runs built.
+        fresh: as on a machine that has never built anything, without the cache.
+        """
+        number = len(self._builds) + 1
+        name = name or f"build {number}"
+        with in_one_line(), LiveProgress(f"building: {name}") as live:
+            files, offer = read_hand_in(self.folder), self._offer(date or "now")
+            dockerfile = files.dockerfile
+            context = {p: c for p, c in files.files.items() if p != STAMP or date is None}
+            request = BuildRequest(
+                {**context, "Dockerfile": prepared(dockerfile, offer.bases).encode()},
+                dockerfile,
+                f"{self.exercise.slug}:lesson-{self._run.rpartition('-')[2]}-{number}",
+                hosts=offer.hosts,
+                labels={RUN_LABEL: self._run},
+                no_cache=fresh,
+                progress=live.take,
+            )
+            facts = as_written(offer.engine.build(request), dockerfile)
+            live.ended(facts)
+        build = Build(name, facts, dockerfile, self._packages(), offer)
+        self._builds.append(build)
+        return build
+
+    def ask(self, build: Build) -> Mapping[str, object] | str:
+        """Start the image and ask it for `/`: the JSON it answers, or why it does not."""
+        if not build.facts.succeeded:
+            return "there is no image to start"
+        engine, helper = build.offer.engine, build.offer.helper
+        with in_one_line():
+            answer = answer_of(engine, build.tag, self.exercise.asked().port, helper)
+        return answer.body or answer.problem
+
+    def clean_up(self) -> None:
+        """Remove this workshop's images and its folder."""
+        removed = self._remove_all()
+        print(f"removed {removed} images and the folder")
+
+    def _offer(self, date: Date) -> Offer:
+        if date not in self._offers:
+            self._offers[date] = self._ready.offer(date)
+        return self._offers[date]
+
+    def _packages(self) -> tuple[str, ...]:
+        asked = self.exercise.asked()
+        return (*asked.direct, *sorted({*asked.lock.versions} - {*asked.direct}))
+
+    def _write(self, path: str, content: bytes) -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    def _remove_all(self) -> int:
+        atexit.unregister(self._remove_all)
+        removed = 0
+        while self._builds:
+            build = self._builds.pop()
+            if build.facts.succeeded:
+                build.offer.engine.remove_image(build.tag)
+                removed += 1
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return removed
+
+    def __repr__(self) -> str:
+        return "\n".join(sorted(path for path in read_files(self.folder) if path != STAMP))
+
+
+def workshop(slug: str) -> Workshop:
+    """A new workshop for a step, on a ready engine; an earlier one's images are removed."""
+    with in_one_line(), saying(READY) as say:
+        exercise, ready = find_exercise(slug), make_ready(say, yes=False)
+        remove_own_images(ready.offer().engine.client, Path.cwd())
+    return Workshop(exercise, ready)
+
+
+def read_files(folder: Path) -> list[str]:
+    """The files under a folder, as paths inside it."""
+    return [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
