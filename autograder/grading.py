@@ -77,12 +77,19 @@ def material(exercise: Exercise, hand_in: HandIn) -> Material:
 
     Raises BadInput for a Dockerfile that cannot be parsed.
     """
-    course_only = {exercise.second_lock}
-    theirs = {path: data for path, data in hand_in.files.items() if path not in course_only}
+    app = exercise.app()
+    taken = {*app, exercise.second_lock}
+    theirs = {
+        path: data
+        for path, data in hand_in.files.items()
+        if not any(
+            f"{ours}/".startswith(f"{path}/") or path.startswith(f"{ours}/") for ours in taken
+        )
+    }
     return Material(
         exercise.asked(),
         hand_in.dockerfile,
-        {**theirs, **exercise.app()},
+        {**theirs, **app},
         exercise.source_file,
         (exercise.folder / exercise.second_lock).read_bytes(),
     )

@@ -37,7 +37,11 @@ def read_hand_in(folder: Path) -> HandIn:
     Raises BadInput for a folder or a Dockerfile that is not there, for a file that is too large,
     and for a link that leads out of the folder.
     """
-    if not folder.is_dir():
+    try:
+        found = folder.is_dir()
+    except OSError as error:
+        raise BadInput(f"{folder} cannot be read: {error.strerror}") from error
+    if not found:
         raise BadInput(f"{folder} is not a folder")
     root = folder.resolve()
     files: dict[str, bytes] = {}
@@ -56,21 +60,28 @@ def read_hand_in(folder: Path) -> HandIn:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(set(folders) - _IGNORED_FOLDERS)
-        for name in folders:
-            if (linked := Path(folder, name)).is_symlink():
-                raise BadInput(
-                    f"{linked.relative_to(root)} is a link to a folder: hand in the files"
-                )
-        for name in sorted(names):
-            if not name.endswith(_IGNORED_ENDINGS):
-                yield Path(folder, name)
+    """The files of a folder and of those in it, any depth, in a fixed order."""
+    ahead = [root]
+    while ahead:
+        try:
+            entries = sorted(os.scandir(ahead.pop()), key=lambda entry: entry.name)
+        except OSError as error:
+            raise BadInput(f"{error.filename} cannot be read: {error.strerror}") from error
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _IGNORED_FOLDERS:
+                    ahead.append(path)
+            elif entry.is_symlink() and path.is_dir():
+                raise BadInput(f"{path.relative_to(root)} is a link to a folder: hand in the files")
+            elif not entry.name.endswith(_IGNORED_ENDINGS):
+                yield path
 
 
 def _read(path: Path, name: str, root: Path) -> bytes:
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+        target = Path(os.path.realpath(path, strict=True))
+        if not target.is_relative_to(root):
             raise BadInput(f"{name} is a link that leads out of the folder")
         # Non-blocking, and judged by the open file: a pipe must not hang, a swap must not deceive.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

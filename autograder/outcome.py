@@ -21,16 +21,21 @@ class Outcome:
     line: int | None = None
 
 
+def printable(text: str) -> str:
+    """Text of a stranger's without what could move a terminal's cursor or cannot be encoded."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
 def passed(*, seen: str) -> Outcome:
     """The demand holds."""
-    return Outcome("passed", seen)
+    return Outcome("passed", printable(seen))
 
 
 def failed(*, seen: str, try_next: str, line: int | None = None) -> Outcome:
     """The demand does not hold, and the learner can mend it."""
-    return Outcome("failed", seen, try_next, line)
+    return Outcome("failed", printable(seen), printable(try_next), line)
 
 
 def not_judged(*, seen: str, try_next: str = "") -> Outcome:
     """No verdict: the engine, the index or the exercise's offer is at fault, never the learner."""
-    return Outcome("not_judged", seen, try_next)
+    return Outcome("not_judged", printable(seen), try_next)

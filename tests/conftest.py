@@ -1,7 +1,9 @@
 """What every test may use."""
 
 import os
+import socket
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -77,3 +79,41 @@ def one_clear_line() -> Callable[[Done], str]:
         return lines[0]
 
     return read
+
+
+@pytest.fixture
+def fake_engine(tmp_path: Path) -> Callable[[Callable[[socket.socket], None]], str]:
+    """Makes an engine whose builds fail as told, only to show how we fail. Returns its host."""
+
+    def reply(connection: socket.socket, status: str, body: bytes) -> None:
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def answer(connection: socket.socket, behave: Callable[[socket.socket], None]) -> None:
+        with connection:
+            asked = connection.recv(65536)
+            if b"/build" in asked.partition(b"\r\n")[0]:
+                behave(connection)
+            elif b"/_ping" in asked:
+                reply(connection, "200 OK", b"OK")
+            elif b"/version" in asked:
+                reply(connection, "200 OK", b'{"Version": "26.1.5", "ApiVersion": "1.45"}')
+            elif b"/info" in asked:
+                reply(connection, "200 OK", b'{"SystemTime": "2026-01-01T00:00:00.5Z"}')
+            else:
+                reply(connection, "404 Not Found", b'{"message": "there is none"}')
+
+    def start(behave: Callable[[socket.socket], None]) -> str:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "fake.sock"))
+        listener.listen(20)
+
+        def accept() -> None:
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=answer, args=(connection, behave), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"unix://{tmp_path}/fake.sock"
+
+    return start

@@ -89,7 +89,11 @@ def equipped() -> Callable[[str], Ready]:
 
 
 @pytest.mark.engine_matrix
-@pytest.mark.parametrize(("engine", "builder"), OTHERS)
+@pytest.mark.parametrize(
+    ("engine", "builder"),
+    # One worker for each engine, so that none is started twice.
+    [pytest.param(*other, marks=pytest.mark.xdist_group(other[0])) for other in OTHERS],
+)
 @pytest.mark.parametrize("case", SAMPLED)
 def test_verdict_on_another_engine(
     case: str, engine: str, builder: Builder, equipped: Callable[[str], Ready]

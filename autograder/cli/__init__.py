@@ -51,7 +51,9 @@ def in_home(path: object) -> bool:
 
 def complain(line: str, code: int) -> int:
     """Print the one line a person reads, and pass on the exit code."""
-    print(f"course: {line}", file=sys.stderr)
+    from autograder.outcome import printable
+
+    print(f"course: {printable(one_line(line))}", file=sys.stderr)
     return code
 
 

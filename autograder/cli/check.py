@@ -15,6 +15,7 @@ from autograder.errors import NotJudged
 from autograder.exercises import find_exercise
 from autograder.grading import Report, judge, not_judged_report
 from autograder.hand_in import read_hand_in
+from autograder.outcome import printable
 from autograder.ready import make_ready, say
 
 _MARKS = {"passed": "[green]✔[/]", "failed": "[red]✘[/]", "not_judged": "[yellow]?[/]"}
@@ -83,7 +84,7 @@ def _show_build(console: Console, report: Report) -> None:
     """The last lines of a build that failed."""
     if report.build and report.build.failure:
         for line in report.build.failure.log:
-            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+            console.print(f"  {escape(printable(line))}", highlight=False, soft_wrap=True)
 
 
 def _score(report: Report) -> str:
@@ -96,7 +97,7 @@ def _shown(as_json: bool) -> Callable[[Progress], None]:
         return lambda _: None
 
     def tell(moment: Progress) -> None:
-        line = f"\r\x1b[K[{moment.number}/{moment.total}] {moment.name[:70]}"
+        line = f"\r\x1b[K[{moment.number}/{moment.total}] {printable(moment.name[:70])}"
         print(line, end="", file=sys.stderr)
 
     return tell

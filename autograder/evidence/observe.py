@@ -21,7 +21,7 @@ from autograder.facts.image import Environment, ImageFacts
 from autograder.facts.observation import Asked, Built, Observation
 
 LOCK = "poetry.lock"
-_STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*$")
+_STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*(?:@sha256:\w+)?$")
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,13 @@ def scan(root: str, wanted: set[str]) -> list[dict[str, object]]:
         path = "/" + os.path.relpath(folder, root)
         for name in sorted(name for name in names if name.endswith(".dist-info")):
             row = distribution(os.path.join(folder, name), name)
-            if row[0] in wanted:
-                left -= len(json.dumps([row, path]))
-                if left < 0:
-                    break
-                found.setdefault(path, {})[row[0]] = row
+            if row[0] not in wanted:
+                continue
+            here = found.setdefault(path, {})
+            left -= 0 if row[0] in here else len(json.dumps([row, path]))
+            if left < 0:
+                break
+            here[row[0]] = row
     return [{"path": p, "distributions": [*rows.values()]} for p, rows in sorted(found.items())]
 
 
@@ -72,7 +74,8 @@ def first_line(path: str) -> str:
         return ""
     try:
         with open(path, "rb") as file:
-            return file.read(MOST_BYTES).decode("utf-8", "replace").strip().partition("\n")[0]
+            text = file.read(MOST_BYTES).decode("utf-8", "replace")
+            return text.strip().partition("\n")[0].strip()
     except OSError:
         return ""
 

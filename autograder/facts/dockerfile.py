@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograder.errors import BadInput
-from autograder.facts.instructions import Directive, Instruction, read, unquoted, words
+from autograder.facts.instructions import Directive, Instruction, read, words
 
 __all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "parse"]
 
@@ -177,7 +177,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     Neither what is read nor what comes out is longer than an image's name can be: a few lines of
     ARG could ask for more text than there is memory.
     """
-    return _expanded(unquoted(text)[:MOST_EXPANDED], 0, variables, "")[0]
+    return _expanded(text[:MOST_EXPANDED], 0, variables, "")[0]
 
 
 def _expanded(text: str, at: int, have: Mapping[str, str], until: str) -> tuple[str, int]:
@@ -185,7 +185,7 @@ def _expanded(text: str, at: int, have: Mapping[str, str], until: str) -> tuple[
     done = ""
     while at < len(text) and text[at] != until:
         if text[at] != "$":
-            value, at = text[at], at + 1
+            value, at = text[at].strip("\"'"), at + 1
         elif text[at + 1 : at + 2] == "{":
             value, at = _braced(text, at, have)
         elif match := _NAME.match(text, at + 1):

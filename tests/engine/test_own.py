@@ -47,6 +47,9 @@ services:
 """
 
 
+pytestmark = [pytest.mark.engine_matrix, pytest.mark.xdist_group("own")]
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnEngine]:
     """An engine on the host's network, with folders of its own and the course's Debian root."""

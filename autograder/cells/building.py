@@ -1,0 +1,184 @@
+"""The build cell: the learner's Dockerfile built and observed, before any graded cell asks."""
+
+import atexit
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from autograder.cells import answer
+from autograder.cells.live import Live
+from autograder.cells.message import CellMessage, CheckNotJudged, NotBuilt, prose
+from autograder.checks.unbuilt import unbuilt
+from autograder.engine.client import Engine
+from autograder.engine.notebook_images import notebook_run, remove_own_images
+from autograder.engine.offer import Offer
+from autograder.engine.request import Progress
+from autograder.errors import BadInput, NotJudged
+from autograder.evidence.observe import Material, Observer
+from autograder.exercises import Exercise, find_exercise
+from autograder.facts.build import BuildFacts
+from autograder.facts.observation import Observation
+from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
+from autograder.grading import material
+from autograder.hand_in import HandIn, read_hand_in
+from autograder.ready import make_ready
+
+# nbgrader puts these beside a submission; they are no part of what the learner builds.
+_NBGRADER_FILES = {"timestamp.txt", "submission_secret.txt"}
+_FIRST = "Building your image"
+_REBUILDS = "Building it twice more: after one source file changed, and with another poetry.lock"
+_PHASES = {"first": _FIRST, "source": _REBUILDS, "lock": _REBUILDS}
+_LOOKING = "Starting the app, asking it for /, and reading what is installed"
+
+
+class Build:
+    """What the build cell made: an image under a fresh tag, and what was observed of it.
+
+    Where there is none, every property raises the reason, in one sentence.
+    """
+
+    def __init__(self, problem: CellMessage | None = None) -> None:
+        self.problem = problem
+        self._made: tuple[Engine, BuildFacts, Observation] | None = None
+
+    @classmethod
+    def of(cls, engine: Engine, first: BuildFacts, seen: Observation) -> "Build":
+        """The build that succeeded."""
+        build = cls()
+        build._made = engine, first, seen
+        return build
+
+    @property
+    def tag(self) -> str:
+        """The image's name for the docker SDK; another one at every run of the build cell."""
+        engine, first, _ = self._result()
+        if engine.image_id(first.tag) is None:
+            raise NotBuilt(prose("the image is gone from the engine: run the build cell again"))
+        return first.tag
+
+    @property
+    def image_id(self) -> str | None:
+        """The image's id, `sha256:…`."""
+        return self._result()[1].image_id
+
+    @property
+    def observation(self) -> Observation:
+        """The image, its rebuilds and the app's answers."""
+        return self._result()[2]
+
+    def _result(self) -> tuple[Engine, BuildFacts, Observation]:
+        if self.problem is not None:
+            raise self.problem
+        assert self._made is not None
+        return self._made
+
+
+build = Build(NotBuilt("there is no image yet: run the build cell first"))
+"""What `build` is in a notebook whose build cell has not run."""
+
+_latest = build
+
+
+def build_exercise(slug: str) -> Build:
+    """Build the Dockerfile of this folder, live, and observe the image.
+
+    What goes wrong is shown here and kept: every later use of the Build says so in one sentence.
+    """
+    global _latest
+    _latest.problem = NotBuilt("the build did not finish: run the build cell again")
+    with Live(_FIRST) as live:
+        try:
+            _latest = _build(find_exercise(slug), live)
+        except BadInput as error:
+            live.bad_input(str(error))
+            _latest = Build(NotBuilt(NOT_BUILT))
+        except NotJudged as reason:
+            live.not_judged(str(reason))
+            _latest = Build(CheckNotJudged(prose(f"{NOT_JUDGED}{reason}")))
+        except KeyboardInterrupt:
+            live.interrupted()
+            raise NotBuilt("the build was interrupted") from None
+    return _latest
+
+
+def _build(exercise: Exercise, live: Live) -> Build:
+    hand_in = _hand_in(Path.cwd())
+    given = material(exercise, hand_in)
+    live.phase("Getting the Docker engine ready")
+    ready = make_ready(live.line, yes=os.environ.get("COURSE_YES") == "1")
+    os.environ.update(ready.environment)
+    offer = ready.offer()
+    remove_own_images(offer.engine.client, Path.cwd())
+    observer = _NotebookObserver(exercise, offer, given, live)
+    try:
+        first = observer.first_build()
+        if first.failure is None:
+            seen = observer.observe(first)
+    finally:
+        observer.drop("source", "lock", "export")
+    if first.failure is not None:
+        live.failed(first, given.dockerfile.text)
+        outcome = unbuilt(first)
+        if outcome.state == "not_judged":
+            return Build(CheckNotJudged(prose(f"{NOT_JUDGED}{outcome.seen}", outcome.try_next)))
+        return Build(NotBuilt(NOT_BUILT))
+    live.built(first, seen)
+    return Build.of(offer.engine, first, seen)
+
+
+def _hand_in(folder: Path) -> HandIn:
+    """The folder's files. Raises BadInput for what cannot be built."""
+    if refusal := answer.refusal():
+        raise BadInput(f"the Dockerfile cell stopped, so nothing was built: {refusal}")
+    if not (folder / answer.FILE).exists():
+        raise BadInput(NO_DOCKERFILE)
+    files = read_hand_in(folder).files
+    return HandIn({name: data for name, data in files.items() if name not in _NBGRADER_FILES})
+
+
+class _NotebookObserver(Observer):
+    """Names its images after the exercise, tells of its builds, cleans up when the kernel ends."""
+
+    def __init__(self, exercise: Exercise, offer: Offer, given: Material, live: Live) -> None:
+        super().__init__(offer, given)
+        self.exercise, self.live = exercise, live
+        self.run = notebook_run(Path.cwd())
+        self.rebuilt = 0
+        atexit.unregister(_drop_own_images)
+        atexit.register(_drop_own_images, offer.engine, Path.cwd())
+
+    def tag(self, which: str) -> str:
+        """The exercise's name and a mark of this run."""
+        return f"{self.exercise.slug}:{which}-{self.run.rpartition('-')[2]}"
+
+    def build(
+        self,
+        which: str,
+        files: Mapping[str, bytes],
+        progress: Callable[[Progress], None] = lambda _: None,
+        target: str | None = None,
+    ) -> BuildFacts:
+        """Build as ever, and tell of it: of the first build and both rebuilds."""
+
+        def tell(moment: Progress) -> None:
+            self.live.step(moment)
+            progress(moment)
+
+        self.live.phase(_PHASES.get(which, _LOOKING))
+        facts = super().build(which, files, tell, target)
+        self.rebuilt += which in ("source", "lock")
+        if self.rebuilt == 2:
+            self.live.phase(_LOOKING)
+        return facts
+
+    def drop(self, *which: str) -> None:
+        """Remove these of the images."""
+        for one in which:
+            self.offer.engine.remove_image(self.tag(one))
+
+
+def _drop_own_images(engine: Engine, folder: Path) -> None:
+    # The engine may have gone before the kernel: then the next build removes what is left.
+    with suppress(NotJudged):
+        remove_own_images(engine.client, folder)

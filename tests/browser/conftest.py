@@ -1,0 +1,212 @@
+"""A learner's JupyterLab on a copy of the course, and a Chromium that drives it.
+
+What a person touches is found as a person finds it, by its words; what a person only waits for is
+asked of JupyterLab itself.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
+
+from autograder import lab, places
+from autograder.cli.assignments import offer_assignments
+from autograder.ready import Ready
+
+PATIENCE = 240_000  # milliseconds: of a machine that is busy with other things as well
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+# What a learner works on; a run in the repository itself would leave its outputs there.
+COURSE = ("labconfig", "notebooks", "release", "source", "nbgrader_config.py")
+LEFT = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+
+WIDTH, HEIGHT = 1200, 1500
+
+IDLE = """() => {
+    const panel = window.jupyterapp?.shell?.currentWidget;
+    return panel?.context?.isReady && panel.sessionContext?.isReady
+        && panel.sessionContext.session?.kernel?.status === 'idle';
+}"""
+CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
+COMMAND = "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }"
+RUN = """async (number) => {
+    const {commands, shell} = window.jupyterapp;
+    shell.currentWidget.content.activeCellIndex = number;
+    await commands.execute('notebook:run-cell');
+}"""
+
+
+@dataclass
+class Screen:
+    """A page of the browser with JupyterLab in it.
+
+    complaints: the errors in the browser's console.
+    strangers: the addresses outside this machine that the page asked for.
+    """
+
+    page: Page
+    server: lab.Lab
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("websocket", lambda socket: self._asked(socket.url))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    def _asked(self, url: str) -> None:
+        address = urlsplit(url)
+        if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
+            self.strangers.append(url)
+
+    def enter(self) -> None:
+        """Open JupyterLab with nothing in it."""
+        place = f"lab/workspaces/{uuid.uuid4().hex}"
+        self.page.goto(f"{self.server.base_url}{place}?reset&token={self.server.token}")
+        self.page.get_by_role("menuitem", name="Nbgrader", exact=True).wait_for()
+
+    def open(self, notebook: str) -> None:
+        """Open a notebook, with a kernel that is ready."""
+        self.command("docmanager:open", path=notebook)
+        self.until_idle()
+
+    def open_again(self, notebook: str) -> None:
+        """Save it, close it with its kernel, and open it as if on another day."""
+        self.command("docmanager:save")
+        self.command("notebook:close-and-shutdown")
+        self.page.locator(".jp-Notebook").wait_for(state="detached")
+        self.open(notebook)
+
+    def menu(self, name: str) -> list[str]:
+        """Open a menu of the menu bar and read what it offers."""
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
+        return self.page.locator(".lm-Menu .lm-Menu-itemLabel").all_inner_texts()
+
+    def assignments(self) -> None:
+        """Open the Assignment List."""
+        self.menu("Nbgrader")
+        self.page.get_by_role("menuitem", name="Assignment List").click()
+
+    def until_idle(self) -> None:
+        """Wait for the notebook in front, and for its kernel to have nothing to do."""
+        self.page.wait_for_function(IDLE)
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Give JupyterLab a command, as its menus do, and wait for its end."""
+        self.page.evaluate(COMMAND, [name, arguments])
+
+    def run(self, name: str) -> str:
+        """Run one cell, and read what stands below it."""
+        self.page.evaluate(RUN, self._number(name))
+        return self.said(name)
+
+    def said(self, name: str) -> str:
+        """What a learner reads below a cell, on one line."""
+        return " ".join(self.output(self._number(name)).inner_text().split())
+
+    def write(self, name: str, text: str) -> str:
+        """Replace what is in a cell by typing, run it with the keys, and read the answer."""
+        cell = self.cell(self._number(name))
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(text)
+        self.page.keyboard.press("Shift+Enter")
+        cell.locator(".jp-OutputArea-output").first.wait_for()
+        self.until_idle()
+        return self.said(name)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The notebook in front, as it would be saved."""
+        return list(self.page.evaluate(CELLS))
+
+    def cell(self, number: int) -> Locator:
+        """A cell of the notebook in front."""
+        return self.page.locator(".jp-Notebook:visible .jp-Cell").nth(number)
+
+    def output(self, number: int) -> Locator:
+        """What stands below a cell."""
+        return self.cell(number).locator(".jp-Cell-outputArea")
+
+    def _number(self, name: str) -> int:
+        """The place of the cell that nbgrader knows by this name."""
+        names = [cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in self.cells()]
+        return names.index(name)
+
+    def picture(self, name: str, first: int | None = None) -> None:
+        """Keep what is on the screen; `first` is the cell to have at its top."""
+        folder = Path(os.environ.get("COURSE_ARTEFACTS") or places.project() / ".artefacts")
+        folder.mkdir(parents=True, exist_ok=True)
+        if first is not None:
+            self.cell(first).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+        self.page.screenshot(path=folder / f"browser-{name}.png")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the course's files, to work in."""
+    copy = tmp_path_factory.mktemp("course")
+    for name in COURSE:
+        there = places.project() / name
+        if there.is_dir():
+            shutil.copytree(there, copy / name, ignore=LEFT)
+        else:
+            shutil.copy(there, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def server(
+    course: Path, ready: Ready, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[lab.Lab]:
+    """JupyterLab as `./course start` serves it, of the copy, with settings of its own."""
+    jupyter = tmp_path_factory.mktemp("jupyter")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "project", lambda: course)
+        patch.setattr(lab, "folder", lambda: jupyter)
+        offer_assignments()
+        extra = ["--LabApp.expose_app_in_browser=True"]
+        process, running = lab.start(ready.environment, extra=extra)
+    try:
+        yield running
+    finally:
+        lab.stop(process.pid)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[BrowserContext]:
+    """Debian's Chromium, or the one that Playwright has installed elsewhere."""
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium")
+        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        context = chromium.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+        context.set_default_timeout(PATIENCE)
+        yield context
+        chromium.close()
+
+
+@pytest.fixture
+def screen(
+    browser: BrowserContext, server: lab.Lab, request: pytest.FixtureRequest
+) -> Iterator[Screen]:
+    """A new page, looked at once more at the end of the test."""
+    screen = Screen(browser.new_page(), server)
+    screen.enter()
+    yield screen
+    screen.picture(request.node.name)
+    screen.page.close()
+    assert screen.strangers == [], "everything comes from this machine"
+    assert screen.complaints == []

@@ -1,0 +1,163 @@
+"""A learner in JupyterLab: what they see, from the Assignment List to the hand-in."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from autograder import lab, places
+from autograder.exercises import find_exercise
+from autograder.feedback import NO_DOCKERFILE, NOT_BUILT
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+SLUG = "step-3-pin-and-split"
+CRITERIA = [criterion.id for criterion in find_exercise(SLUG).criteria]
+HAND_INS = places.project() / "tests/contexts" / SLUG
+REFERENCE = (HAND_INS / "reference/Dockerfile").read_text()
+UNPINNED = (HAND_INS / "split-not-pinned/Dockerfile").read_text()
+# Of Python's own, of the SDK's or of ours: what a learner has no use for.
+INSIDES = re.compile(r"Traceback|site-packages/(?:docker|autograder)|\.py:\d+|Error:|Cell In\[")
+
+
+@pytest.fixture
+def work(course: Path, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Puts the released assignment into a folder of the test's own; the notebook's path."""
+
+    def copy(name: str) -> str:
+        shutil.copytree(course / "release" / SLUG, course / name)
+        return f"{name}/{SLUG}.ipynb"
+
+    return copy
+
+
+def outputs(screen: "Screen") -> list[dict[str, object]]:
+    """Every output of the notebook in front."""
+    return [output for cell in screen.cells() for output in cell.get("outputs", [])]
+
+
+def readable(screen: "Screen") -> list[str]:
+    """What every code cell shows, in words; a cell whose output has no height is an error."""
+    told = []
+    for number, cell in enumerate(screen.cells()):
+        if cell["cell_type"] == "code" and cell["outputs"]:
+            area = screen.output(number)
+            area.scroll_into_view_if_needed()
+            for shown in area.locator(".jp-OutputArea-output").all():
+                box = shown.bounding_box()
+                assert (box or {"height": 0})["height"] > 8, f"cell {number} shows nothing"
+            told.append(area.inner_text())
+    return told
+
+
+def check(folder: Path) -> list[dict[str, str]]:
+    """What `./course check --json` says of a folder, row by row."""
+    command = [Path(sys.executable).with_name("autograder"), "check", SLUG, folder, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return list(json.loads(done.stdout)["checks"])
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"\d+\.\d s", "… s", text)
+
+
+def test_a_learner_finds_the_assignment_and_no_instructors_panels(screen: "Screen") -> None:
+    assert screen.menu("Nbgrader") == ["Assignment List"]
+    screen.page.keyboard.press("Escape")
+    screen.assignments()
+    released = screen.page.locator("#released_assignments_list .list_item")
+    expect(released).to_contain_text([SLUG])
+    assert screen.page.get_by_text("Formgrader").count() == 0
+    plugin = "window.jupyterapp.hasPlugin('@jupyterlab/apputils-extension:announcements')"
+    assert screen.page.evaluate(plugin) is False
+    assert screen.page.locator(".Toastify__toast").count() == 0
+
+
+def test_an_untouched_notebook_says_what_is_missing(
+    screen: "Screen", work: Callable[[str], str]
+) -> None:
+    screen.open(work("untouched"))
+    assert screen.run("prepare") == ""
+    assert screen.run("dockerfile").startswith("This cell holds no instruction yet")
+    assert NO_DOCKERFILE in screen.run("build")
+    assert [screen.run(name) for name in ("look", *CRITERIA)] == [NOT_BUILT] * 7
+
+
+def test_an_unpinned_poetry_is_explained(screen: "Screen", work: Callable[[str], str]) -> None:
+    screen.open(work("unpinned"))
+    screen.run("prepare")
+    assert screen.write("dockerfile", f"%%dockerfile\n{UNPINNED}") == "Dockerfile written."
+    assert "RUN pip install poetry" in screen.run("build")
+    said = screen.run("poetry-pinned")
+    assert re.match(r"seen: Poetry 2\.\S+ installed the dependencies", said)
+    assert "(Dockerfile line 2)" in said
+    assert "try next: name one exact version of Poetry" in said
+    assert not INSIDES.search(said)
+    assert screen.run("base-image-pinned").startswith("passed: ")
+
+
+def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
+    screen: "Screen", work: Callable[[str], str], course: Path
+) -> None:
+    notebook = work("reference")
+    screen.open(notebook)
+    screen.run("prepare")
+    screen.write("dockerfile", f"%%dockerfile\n{REFERENCE}")
+    assert (course / "reference/Dockerfile").read_text() == REFERENCE
+    screen.command("notebook:run-all-cells")
+    kinds = {(output["output_type"], output.get("name")) for output in outputs(screen)}
+    assert kinds == {("stream", "stdout"), ("display_data", None)}
+    assert "RUN pip install poetry==1.7.0" in screen.said("look")
+
+    rows = check(course / "reference")
+    assert [row["outcome"] for row in rows] == ["passed"] * 6
+    assert sum(int(row["points"]) for row in rows) == 10
+    verdicts = {row["id"]: without_times(f"passed: {row['seen']}") for row in rows}
+    assert {name: without_times(screen.said(name)) for name in CRITERIA} == verdicts
+
+    before = readable(screen)
+    for theme in ("Dark", "Light"):
+        screen.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        screen.picture(f"reference-{theme.lower()}", first=4)
+    screen.open_again(notebook)
+    assert readable(screen) == before
+
+
+def test_it_is_fetched_validated_and_handed_in(screen: "Screen", course: Path) -> None:
+    screen.assignments()
+    screen.page.get_by_role("button", name="Fetch").click()
+    fetched = screen.page.locator("#fetched_assignments_list")
+    fetched.get_by_role("button", name=SLUG).click()
+    # The other way to answer: in an editor tab, with the answer cell left as it is.
+    (course / SLUG / "Dockerfile").write_text(REFERENCE)
+    fetched.get_by_role("button", name="Validate").click()
+    dialog = screen.page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("Success! Your notebook passes all the tests.")
+    dialog.get_by_role("button", name="OK").click()
+    fetched.get_by_role("button", name="Submit").click()
+    handed_in = screen.page.locator("#submitted_assignments_list .list_item")
+    expect(handed_in.first).to_contain_text(SLUG)
+    (submission,) = (course / ".exchange/container-course/inbound").iterdir()
+    assert (submission / "Dockerfile").read_text() == REFERENCE
+
+
+def test_the_lesson_runs_and_stays_readable(screen: "Screen", server: lab.Lab) -> None:
+    screen.page.goto(server.page())  # what `./course start` prints and opens
+    screen.until_idle()
+    screen.command("notebook:run-all-cells")
+    assert [output for output in outputs(screen) if output["output_type"] == "error"] == []
+    assert [output for output in outputs(screen) if output.get("name") == "stderr"] == []
+    before = readable(screen)
+    assert before
+    screen.open_again(lab.FIRST_PAGE.as_posix())
+    assert readable(screen) == before

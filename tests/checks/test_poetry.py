@@ -1,0 +1,130 @@
+"""poetry-pinned: catches and catches not."""
+
+from collections.abc import Callable
+
+import pytest
+
+from autograder.checks import poetry_is_pinned
+from autograder.facts.image import Environment
+from autograder.facts.observation import Built, Observation
+
+Observe = Callable[..., Observation]
+MakeBuilt = Callable[..., Built]
+MakeEnvironment = Callable[..., Environment]
+NEXT = "name one exact version of Poetry where you install it"
+
+
+@pytest.mark.parametrize("version", ["1.7.1", "1.8.5", "2.1.0", "1.7"])
+def test_catches_another_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, version: str
+) -> None:
+    first = built(environment(installer=f"Poetry {version}"))
+    outcome = poetry_is_pinned(observe(first=first))
+    assert outcome.state == "failed"
+    assert outcome.seen.startswith(f"Poetry {version} installed the dependencies in /root/")
+    assert outcome.seen.endswith(", not Poetry 1.7.0")
+    assert outcome.try_next.startswith(NEXT)
+    assert outcome.line == 2
+
+
+def test_the_line_is_where_poetry_is_installed(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    text = (
+        "FROM python:3.11 AS no\nRUN pip install poetry\n"
+        "FROM python:3.11\nRUN poetry install\nRUN <<EOF\npip install 'poetry>=1'\nEOF\n"
+    )
+    first = built(environment(installer="Poetry 1.8.5"))
+    assert poetry_is_pinned(observe(text, first=first)).line == 5
+    assert poetry_is_pinned(observe("FROM python:3.11\n", first=first)).line is None
+
+
+@pytest.mark.parametrize("installer", ["uv", "", "Poetry\x1b[31m 1.7.0"])
+def test_catches_another_installer(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, installer: str
+) -> None:
+    outcome = poetry_is_pinned(observe(first=built(environment(installer=installer))))
+    assert outcome.state == "failed"
+    assert "installed the dependencies" in outcome.seen
+    assert outcome.seen.isprintable()
+    assert outcome.try_next.startswith(NEXT)
+
+
+def test_catches_pip(observe: Observe, built: MakeBuilt, environment: MakeEnvironment) -> None:
+    outcome = poetry_is_pinned(observe(first=built(environment(installer="pip"))))
+    assert outcome.state == "failed"
+    assert outcome.seen.endswith("were installed by pip, not by Poetry")
+    assert outcome.try_next == "let Poetry install them from poetry.lock"
+
+
+def test_catches_an_export_by_another_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment(installer="pip"))
+    outcome = poetry_is_pinned(observe(first=first, exporting_poetry="1.8.5"))
+    assert outcome.state == "failed"
+    assert outcome.seen == "pip installed what Poetry 1.8.5 exported, not Poetry 1.7.0"
+    assert outcome.try_next.startswith(NEXT)
+
+
+def test_catches_one_package_of_another_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment(by={"gunicorn": "Poetry 1.8.5", "fastapi": "pip"}))
+    outcome = poetry_is_pinned(observe(first=first))
+    assert (outcome.state, "Poetry 1.8.5" in outcome.seen) == ("failed", True)
+    assert outcome.try_next.startswith(NEXT)
+
+
+def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
+    outcome = poetry_is_pinned(observe(first=built()))
+    assert outcome.state == "failed"
+    assert outcome.seen.startswith("no Python environment in the image holds fastapi, gunicorn")
+    assert "a cache mount is not" in outcome.try_next
+
+
+def test_catches_not_the_reference(observe: Observe) -> None:
+    outcome = poetry_is_pinned(observe())
+    assert (outcome.state, outcome.try_next) == ("passed", "")
+    assert outcome.seen.startswith("Poetry 1.7.0 installed the dependencies")
+
+
+def test_catches_not_what_pip_had_installed_before(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment(by={"fastapi": "pip"}))
+    assert poetry_is_pinned(observe(first=first)).state == "passed"
+
+
+def test_catches_not_an_indirect_dependency_by_pip(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment(by={"click": "pip"}))
+    assert poetry_is_pinned(observe(first=first)).state == "passed"
+
+
+def test_catches_not_an_export_by_the_right_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment(installer="pip"))
+    outcome = poetry_is_pinned(observe(first=first, exporting_poetry="1.7.0"))
+    assert outcome.state == "passed"
+    assert outcome.seen == "Poetry 1.7.0 exported the dependencies that pip installed"
+
+
+def test_the_environment_that_the_app_uses_counts(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    decoy = environment(path="/decoy/site-packages", installer="Poetry 1.8.5")
+    assert poetry_is_pinned(observe(first=built(decoy, environment()))).state == "passed"
+    first = built(decoy, environment(installer="Poetry 2.1.0"))
+    assert "Poetry 2.1.0" in poetry_is_pinned(observe(first=first)).seen
+
+
+def test_every_environment_counts_where_the_app_does_not_run(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    other = environment(path="/other/site-packages", installer="Poetry 1.8.5")
+    first = built(environment(), other)
+    outcome = poetry_is_pinned(observe(first=first, answer_after_change=None))
+    assert (outcome.state, "/other/site-packages" in outcome.seen) == ("failed", True)

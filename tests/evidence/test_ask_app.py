@@ -1,0 +1,155 @@
+"""The helper that asks a stranger's app, run as it runs in its container."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.evidence import answers
+
+SCRIPT = Path(answers.__file__).with_name("ask_app.py")
+Serve = Callable[[bytes], int]
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Serves the same bytes to whoever asks, on a port of loopback; nothing if there are none."""
+
+    def start(reply: bytes) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def answer(connection: socket.socket) -> None:
+            with connection:
+                connection.recv(65536)
+                try:
+                    connection.sendall(reply)
+                except OSError:
+                    return
+                if not reply:
+                    time.sleep(60)
+
+        def accept() -> None:
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return int(listener.getsockname()[1])
+
+    return start
+
+
+def ask(port: int, seconds: float = 1.5, name: str = "127.0.0.1") -> list[Any]:
+    done = subprocess.run(
+        [sys.executable, "-I", SCRIPT, str(seconds), str(port), name],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stderr == ""
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("ANSWERED ")
+    row: list[Any] = json.loads(line[9:])
+    return row
+
+
+def http(status: str, body: bytes, length: int | None = None) -> bytes:
+    size = len(body) if length is None else length
+    return f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\n\r\n".encode() + body
+
+
+def test_200(serve: Serve) -> None:
+    status, body, seconds, problem = ask(serve(http("200 OK", b'{"variant": "app"}')), 10)
+    assert (status, body, problem) == (200, '{"variant": "app"}', "")
+    assert 0 <= seconds < 5
+    read = answers._answer([status, body, seconds, problem], "", "logs")
+    assert (read.body, read.logs) == ({"variant": "app"}, "logs")
+
+
+@pytest.mark.parametrize("status", ["500 Oops", "404 Not Found", "307 Temporary Redirect"])
+def test_another_status_is_asked_again_until_the_time_is_up(serve: Serve, status: str) -> None:
+    code, _, seconds, problem = ask(serve(http(status, b"no")))
+    assert (code, problem) == (int(status[:3]), f"it answered {status[:3]}")
+    assert seconds >= 1.5
+
+
+def test_an_app_that_never_answers(serve: Serve) -> None:
+    status, body, seconds, problem = ask(serve(b""))
+    assert (status, body) == (None, "")
+    assert problem == "nothing answered in time"
+    assert 1.5 <= seconds < 6
+
+
+def test_nothing_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = int(taken.getsockname()[1])
+    status, _, seconds, problem = ask(port)
+    assert (status, problem) == (None, "Connection refused")
+    assert seconds >= 1.5
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"\x00\xff" * 1000,
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 abc def\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+    ],
+)
+def test_garbage(serve: Serve, reply: bytes) -> None:
+    status, _, seconds, problem = ask(serve(reply))
+    assert status is None
+    assert problem.startswith("it did not answer in HTTP (")
+    assert seconds < 6
+
+
+def test_a_body_that_ends_too_soon(serve: Serve) -> None:
+    status, _, _, problem = ask(serve(http("200 OK", b"{}", length=100)))
+    assert status in (None, 200)
+    assert problem or status == 200
+
+
+@pytest.mark.parametrize("length", [50_000_000, None])
+def test_a_huge_body_is_cut(serve: Serve, length: int | None) -> None:
+    status, body, _, _ = ask(serve(http("200 OK", b"[" * 5_000_000, length)), 10)
+    assert status == 200
+    assert body == "[" * 64 * 1024
+    assert answers._answer([status, body, 1.0, ""], "", "").body is None
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b"hello", None),
+        (b"", None),
+        (b"\xff\xfe", None),
+        (b'"variant"', None),
+        (b"[1]", None),
+        (b'{"variant": ', None),
+        (b"1" * 10_000, None),
+        (b"[" * 60_000, None),
+        (b'{"a":' * 10_000, None),
+        (b'{"a": {"b": [1]}, "c": [], "d": null}', {"a": "…", "c": "…", "d": None}),
+    ],
+)
+def test_a_body_is_a_json_object_or_nothing(
+    serve: Serve, body: bytes, wanted: dict[str, object] | None
+) -> None:
+    row = ask(serve(http("200 OK", body)), 10)
+    assert row[0] == 200
+    assert answers._answer(row, "", "").body == wanted
+
+
+def test_a_name_that_nobody_has_is_a_container_that_ended() -> None:
+    status, _, seconds, problem = ask(1, 20, "no-such-container.invalid")
+    assert (status, problem) == (None, "the container ended")
+    assert seconds < 15

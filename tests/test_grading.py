@@ -1,0 +1,190 @@
+"""One hand-in judged: the report, and what it says when the engine stands in the way."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from autograder.engine.client import Engine
+from autograder.engine.offer import Offer
+from autograder.errors import BadInput
+from autograder.evidence.observe import prepared
+from autograder.exercises import find_exercise
+from autograder.facts.dockerfile import parse
+from autograder.grading import Report, Row, judge, material, not_judged_report
+from autograder.hand_in import HandIn
+from autograder.outcome import failed, not_judged, passed
+
+Fake = Callable[[Callable[[socket.socket], None]], str]
+STEP_3 = find_exercise("step-3-pin-and-split")
+TEXT = b"FROM python:3.11\nRUN pip install poetry==1.7.0\n"
+CHECKS = [
+    "base-image-pinned",
+    "poetry-pinned",
+    "dependencies-locked",
+    "dependency-layer-split",
+    "lock-change-reinstalls",
+    "app-answers",
+]
+
+
+def report(*rows: Row) -> Report:
+    return Report("e", rows, {"in all": 1.23456})
+
+
+RIGHT = Row("a", passed(seen="yes"), 2)
+WRONG = Row("b", failed(seen="no", try_next="do", line=3), 3)
+OPEN = Row("c", not_judged(seen="dead"), 5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "score", "most"),
+    [
+        ((RIGHT, WRONG), 2, 5),
+        ((RIGHT, RIGHT), 4, 4),
+        ((WRONG,), 0, 3),
+        ((RIGHT, WRONG, OPEN), None, 10),
+        ((OPEN,), None, 5),
+    ],
+)
+def test_score(rows: tuple[Row, ...], score: int | None, most: int) -> None:
+    assert (report(*rows).score, report(*rows).max_score) == (score, most)
+
+
+def test_json() -> None:
+    assert report(RIGHT, WRONG).as_json() == {
+        "exercise": "e",
+        "score": 2,
+        "max_score": 5,
+        "checks": [
+            {
+                "id": "a", "outcome": "passed", "points": 2, "max_points": 2,
+                "seen": "yes", "try_next": "", "line": None,
+            },
+            {
+                "id": "b", "outcome": "failed", "points": 0, "max_points": 3,
+                "seen": "no", "try_next": "do", "line": 3,
+            },
+        ],
+        "seconds": {"in all": 1.235},
+    }  # fmt: skip
+
+
+def test_the_exercise_is_worth_10_points() -> None:
+    assert [criterion.id for criterion in STEP_3.criteria] == CHECKS
+    assert [criterion.points for criterion in STEP_3.criteria] == [1, 2, 2, 3, 1, 1]
+    assert STEP_3.max_score == 10
+
+
+def test_an_unknown_exercise_names_those_there_are() -> None:
+    with pytest.raises(BadInput, match=r"no exercise 'step-9'; there is: .*step-3-pin-and-split"):
+        find_exercise("step-9")
+
+
+def test_nothing_of_an_outcome_can_move_a_cursor() -> None:
+    outcome = failed(seen="\x1b[2Jx\udcff", try_next="\x07y")
+    assert (outcome.seen, outcome.try_next) == ("�[2Jx�", "�y")
+
+
+def test_the_courses_files_are_laid_over_the_learners() -> None:
+    theirs = {
+        "Dockerfile": TEXT,
+        "poetry.lock": b"mine",
+        "basic_improvements/main.py": b"mine",
+        "poetry-second.lock": b"mine",
+        "notes.txt": b"mine",
+        ".dockerignore": b"mine",
+    }
+    laid = material(STEP_3, HandIn(theirs))
+    assert {path for path, data in laid.files.items() if data == b"mine"} == {
+        "notes.txt",
+        ".dockerignore",
+    }
+    assert "poetry-second.lock" not in laid.files
+    assert set(STEP_3.app_files) < set(laid.files)
+    assert b'"gunicorn"' in laid.with_second_lock()["poetry.lock"]
+    assert laid.with_second_lock()["poetry.lock"] != laid.files["poetry.lock"]
+
+
+@pytest.mark.parametrize("path", ["basic_improvements", "poetry.lock/x", "pyproject.toml/a/b"])
+def test_a_file_cannot_stand_where_the_course_has_a_folder(path: str) -> None:
+    laid = material(STEP_3, HandIn({"Dockerfile": TEXT, path: b"mine"}))
+    assert set(laid.files) == {"Dockerfile", *STEP_3.app_files}
+
+
+def test_the_changed_source_answers_with_the_nonce() -> None:
+    laid = material(STEP_3, HandIn({"Dockerfile": TEXT}))
+    changed = laid.with_source_changed("abc")
+    assert b'"nonce": "abc"' in changed[laid.source_file]
+    assert [path for path in changed if changed[path] != laid.files[path]] == [laid.source_file]
+    compile(changed[laid.source_file], "main.py", "exec")
+
+
+def test_a_syntax_error_is_bad_input_before_any_engine_is_asked() -> None:
+    with pytest.raises(BadInput, match="line 2"):
+        material(STEP_3, HandIn({"Dockerfile": b"FROM a\nRUNN b\n"}))
+
+
+def test_not_judged_is_no_zero() -> None:
+    told = not_judged_report(STEP_3, "the engine is gone")
+    assert told.score is None
+    assert [row.id for row in told.rows] == CHECKS
+    assert {row.outcome.state for row in told.rows} == {"not_judged"}
+
+
+def dies(connection: socket.socket) -> None:
+    stream = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
+    connection.sendall(stream + b'\r\n\r\n50\r\n{"id"')
+
+
+def test_an_engine_that_dies_in_mid_build_is_no_zero(fake_engine: Fake) -> None:
+    offer = Offer(Engine.connect(fake_engine(dies)), {})
+    told = judge(STEP_3, HandIn({"Dockerfile": TEXT}), offer)
+    assert told.score is None
+    assert [row.outcome.state for row in told.rows] == ["not_judged"] * 6
+    assert {row.outcome.seen for row in told.rows} == {
+        "the Docker engine stopped answering while building"
+    }
+    assert [check["points"] for check in told.as_json()["checks"]] == [0] * 6  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "bases", "wanted"),
+    [
+        ("FROM a\nRUN b\n", {}, "FROM a\nRUN b\n"),
+        ("FROM a AS x\nFROM x\n", {"a": "ours:1"}, "FROM ours:1 AS x\nFROM x\n"),
+        ("ARG A=a\nFROM $A\r\nRUN b\n", {"a": "ours:1"}, "ARG A=a\nFROM ours:1\nRUN b\n"),
+        ("FROM \\\n a \\\n AS x\nRUN b\n", {"a": "o"}, "FROM o AS x\n\n\nRUN b\n"),
+        ("# syntax=docker/dockerfile:1\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax=docker/dockerfile:1.7\n# escape=`\nFROM a\n", {}, "# escape=`\n#\nFROM a\n"),
+        ("# escape=`\n# syntax=docker/dockerfile:1\nFROM a\n", {}, "# escape=`\n#\nFROM a\n"),
+        (f"# syntax=docker/dockerfile:1@sha256:{'a' * 64}\nFROM a\n", {}, "#\nFROM a\n"),
+        ("#!/x\n# syntax=docker/dockerfile:1\nFROM a\n", {}, "#!/x\n#\nFROM a\n"),
+        ("\ufeff# syntax=docker.io/docker/dockerfile:1\nFROM a\n", {}, "#\nFROM a\n"),
+        (
+            "FROM a\nCOPY <<E /e\n# syntax=docker/dockerfile:1\nE\n",
+            {},
+            "FROM a\nCOPY <<E /e\n# syntax=docker/dockerfile:1\nE\n",
+        ),
+    ],
+)
+def test_the_dockerfile_is_built_line_for_line(
+    text: str, bases: dict[str, str], wanted: str
+) -> None:
+    assert prepared(parse(text), bases) == wanted
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "# syntax=evil/frontend\n",
+        "# syntax=docker/dockerfile:1-labs\n",
+        "# syntax=docker/dockerfile-upstream:master\n",
+        "#!/bin/sh\n# syntax=evil/frontend\n",
+        "# escape=`\n# SYNTAX=evil/frontend\n",
+        "# who=me\n# syntax=evil/frontend\n",
+    ],
+)
+def test_another_frontend_is_refused(head: str) -> None:
+    with pytest.raises(BadInput, match="the syntax line asks for another frontend"):
+        prepared(parse(f"{head}FROM a\n"), {})
