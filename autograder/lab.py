@@ -125,6 +125,8 @@ def command(port: int | None) -> list[str]:
         "ServerApp.jpserver_extensions": repr(hidden),
         "ServerApp.terminado_settings": repr(terminal),
         "ServerApp.open_browser": "False",
+        # A kernel that ends removes its images first.
+        "KernelManager.shutdown_wait_time": "60",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
     }

@@ -9,6 +9,7 @@ from autograder import lab
 from autograder.cli.assignments import offer_assignments
 from autograder.cli.browser import open_page
 from autograder.engine.find import connect, running_engine
+from autograder.engine.notebook_images import remove_notebook_images
 from autograder.engine.own import course_engine
 from autograder.index import stop_index
 from autograder.ready import make_ready, say
@@ -66,6 +67,7 @@ def stop() -> None:
     engine = running_engine()
     if engine:
         with closing(connect(engine.host)) as client:
+            remove_notebook_images(client)
             stop_index(client)
     if course_engine().is_running():
         course_engine().stop()

@@ -15,9 +15,9 @@ HOST_NAMES = (PyPI.netloc, PyPI.file_storage_domain)
 def addresses_in(subnet: str, gateway: str = "") -> dict[Date, str]:
     """The index's addresses in a bridge's subnet: the same ones every time.
 
-    They must not change between builds: BuildKit counts `extra_hosts` as a part of each step, so
-    another address would cost every cached layer. Docker gives containers on the default bridge
-    no address of their choice, and counts up from the bottom; these are two at the top.
+    Fixed, so that who knows the bridge knows them before the index runs. Docker gives containers
+    on the default bridge no address of their choice, and counts up from the bottom; these are two
+    at the top.
     """
     network = IPv4Network(subnet)
     top = (str(network.broadcast_address - i) for i in range(1, network.num_addresses - 1))
