@@ -54,7 +54,9 @@ def course(home: Path, tmp_path: Path) -> Callable[..., Done]:
         stdin: str = "",
         cwd: Path = tmp_path,
     ) -> Done:
-        variables = {**os.environ, "COURSE_HOME": str(home), "COLUMNS": "200", **(env or {})}
+        variables = {**os.environ, "COURSE_HOME": str(home), "COLUMNS": "200"}
+        variables.pop("COURSE_YES", None)  # `./course test` sets it: a question must be asked here
+        variables |= env or {}
         return subprocess.run(
             [places.project() / "course", *arguments],
             env=variables,

@@ -1,4 +1,4 @@
-"""What the Assignment List of JupyterLab offers: release/, put into nbgrader's exchange."""
+"""What the Assignment List of JupyterLab offers, and a learner's own copy of each assignment."""
 
 import subprocess
 import sys
@@ -16,14 +16,17 @@ LEFT_BY_RUNNING = {"__pycache__", ".ipynb_checkpoints"}
 
 
 def offer_assignments() -> None:
-    """Have nbgrader release every assignment that the exchange does not hold as it is now."""
+    """Have nbgrader release and fetch what the exchange and the learner do not have yet."""
     exchange = places.project() / EXCHANGE
     exchange.mkdir(exist_ok=True)
     for released in sorted((places.project() / "release").glob("*/")):
         offered = exchange / COURSE / "outbound" / released.name
         if contents(released) != contents(offered):
             say(f"Offering {released.name} in the Assignment List …")
-            release(released.name)
+            nbgrader("release_assignment", released.name, "--force")
+        # A copy to work in, so that nobody writes into release/; one that is there is never touched.
+        if not (places.project() / released.name).exists():
+            nbgrader("fetch_assignment", released.name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -38,11 +41,10 @@ def files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def release(assignment: str) -> None:
-    """Copy one assignment to the exchange; a failure is told, and the lessons go on without."""
-    nbgrader = Path(sys.executable).with_name("nbgrader")
+def nbgrader(command: str, *arguments: str) -> None:
+    """Run one nbgrader command; a failure is told, and the lessons go on without."""
     done = subprocess.run(
-        [nbgrader, "release_assignment", assignment, "--force"],
+        [Path(sys.executable).with_name("nbgrader"), command, *arguments],
         cwd=places.project(),
         env=lab.environment({}),
         capture_output=True,
@@ -50,4 +52,4 @@ def release(assignment: str) -> None:
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        say(f"  nbgrader could not offer it: {reason}")
+        say(f"  nbgrader {command} failed: {reason}")

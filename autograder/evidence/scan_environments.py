@@ -32,11 +32,9 @@ def scan(root: str, wanted: set[str]) -> list[dict[str, object]]:
             row = distribution(os.path.join(folder, name), name)
             if row[0] not in wanted:
                 continue
-            here = found.setdefault(path, {})
-            left -= 0 if row[0] in here else len(json.dumps([row, path]))
-            if left < 0:
-                break
-            here[row[0]] = row
+            left -= 0 if row[0] in found.get(path, {}) else len(json.dumps([row, path]))
+            if left >= 0:
+                found.setdefault(path, {})[row[0]] = row
     return [{"path": p, "distributions": [*rows.values()]} for p, rows in sorted(found.items())]
 
 

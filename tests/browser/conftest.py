@@ -14,7 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from autograder import lab, places
 from autograder.cli.assignments import offer_assignments
@@ -85,9 +92,9 @@ class Screen:
         self.until_idle()
 
     def open_again(self, notebook: str) -> None:
-        """Save it, close it with its kernel, and open it as if on another day."""
+        """Save it, close it and open it, as if on another day."""
         self.command("docmanager:save")
-        self.command("notebook:close-and-shutdown")
+        self.command("application:close")
         self.page.locator(".jp-Notebook").wait_for(state="detached")
         self.open(notebook)
 
@@ -146,12 +153,12 @@ class Screen:
         names = [cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in self.cells()]
         return names.index(name)
 
-    def picture(self, name: str, first: int | None = None) -> None:
+    def picture(self, name: str, first: str = "") -> None:
         """Keep what is on the screen; `first` is the cell to have at its top."""
         folder = Path(os.environ.get("COURSE_ARTEFACTS") or places.project() / ".artefacts")
         folder.mkdir(parents=True, exist_ok=True)
-        if first is not None:
-            self.cell(first).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+        if first:
+            self.cell(self._number(first)).evaluate("cell => cell.scrollIntoView({block: 'start'})")
         self.page.screenshot(path=folder / f"browser-{name}.png")
 
 
@@ -194,6 +201,7 @@ def browser() -> Iterator[BrowserContext]:
         chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
         context = chromium.new_context(viewport={"width": WIDTH, "height": HEIGHT})
         context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         yield context
         chromium.close()
 

@@ -103,6 +103,7 @@ def test_an_unpinned_poetry_is_explained(screen: "Screen", work: Callable[[str],
     assert "(Dockerfile line 2)" in said
     assert "try next: name one exact version of Poetry" in said
     assert not INSIDES.search(said)
+    screen.picture("unpinned", first="poetry-pinned")
     assert screen.run("base-image-pinned").startswith("passed: ")
 
 
@@ -128,7 +129,7 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     before = readable(screen)
     for theme in ("Dark", "Light"):
         screen.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-        screen.picture(f"reference-{theme.lower()}", first=4)
+        screen.picture(f"reference-{theme.lower()}", first="answer-text")
     screen.open_again(notebook)
     assert readable(screen) == before
 

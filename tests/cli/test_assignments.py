@@ -30,16 +30,22 @@ def test_every_assignment_is_offered_once_and_again_when_it_changed(
     offer_assignments()
     assert {folder.name for folder in outbound.iterdir()} == slugs
     assert contents(outbound) == contents(project / "release")
-    assert "could not" not in capsys.readouterr().err
+    assert {slug: contents(project / slug) for slug in slugs} == {
+        slug: contents(outbound / slug) for slug in slugs
+    }
+    assert "failed" not in capsys.readouterr().err
 
     offer_assignments()
     assert capsys.readouterr().err == ""
 
     slug = sorted(slugs)[0]
+    (project / slug / "Dockerfile").write_text("a learner's work")
     (project / "release" / slug / "news.txt").write_text("a new file")
     offer_assignments()
     assert capsys.readouterr().err == f"Offering {slug} in the Assignment List …\n"
     assert (outbound / slug / "news.txt").read_text() == "a new file"
+    assert (project / slug / "Dockerfile").read_text() == "a learner's work"
+    assert not (project / slug / "news.txt").exists()
 
 
 def test_a_failure_is_told_and_does_not_stop_the_start(
@@ -47,4 +53,4 @@ def test_a_failure_is_told_and_does_not_stop_the_start(
 ) -> None:
     (project / "nbgrader_config.py").write_text("raise SystemExit('broken')")
     offer_assignments()
-    assert "nbgrader could not offer it" in capsys.readouterr().err
+    assert "nbgrader release_assignment failed" in capsys.readouterr().err

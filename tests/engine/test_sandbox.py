@@ -6,7 +6,9 @@ import docker
 import pytest
 
 from autograder.engine.client import RUN_LABEL, Engine
+from autograder.engine.request import BuildRequest
 from autograder.engine.sandbox import Sandbox
+from autograder.facts.dockerfile import parse
 from autograder.ready import Ready
 
 pytestmark = pytest.mark.engine
@@ -26,9 +28,6 @@ def engine(engine_client: docker.DockerClient) -> Engine:
 @pytest.fixture
 def image(ready: Ready, engine: Engine) -> Iterator[str]:
     """An image that ends at once, saying so."""
-    from autograder.engine.request import BuildRequest
-    from autograder.facts.dockerfile import parse
-
     text = 'FROM python:3.11\nCMD ["sh", "-c", "echo a; echo b; exit 7"]\n'
     tag = "course-run-test-sandbox:ends"
     assert engine.build(BuildRequest({"Dockerfile": text.encode()}, parse(text), tag)).succeeded
@@ -50,9 +49,14 @@ def test_there_is_no_way_out_and_nothing_stays(ready: Ready, engine: Engine) -> 
 
 def test_nothing_stays_after_an_error(ready: Ready, engine: Engine) -> None:
     sandbox = Sandbox(engine)
-    with pytest.raises(KeyboardInterrupt), sandbox:
-        sandbox.run(ready.offer().helper, ["true"], 30)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with sandbox:
+            sandbox.run(ready.offer().helper, ["true"], 30)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert left(engine, sandbox) == []
 
 
@@ -64,9 +68,6 @@ def test_a_container_that_ends_says_why(engine: Engine, image: str) -> None:
 
 
 def test_an_image_that_cannot_start_is_not_our_error(ready: Ready, engine: Engine) -> None:
-    from autograder.engine.request import BuildRequest
-    from autograder.facts.dockerfile import parse
-
     text = 'FROM python:3.11\nCMD ["/no/such/program"]\n'
     tag = "course-run-test-sandbox:no-program"
     assert engine.build(BuildRequest({"Dockerfile": text.encode()}, parse(text), tag)).succeeded
