@@ -24,7 +24,7 @@ def offer_assignments() -> None:
         if contents(released) != contents(offered):
             say(f"Offering {released.name} in the Assignment List …")
             nbgrader("release_assignment", released.name, "--force")
-        # A copy to work in, so that nobody writes into release/; one that is there is never touched.
+        # A copy to work in, so that nobody writes into release/. One that is there stays as it is.
         if not (places.project() / released.name).exists():
             nbgrader("fetch_assignment", released.name)
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SLUG = "step-3-pin-and-split"
 CRITERIA = [criterion.id for criterion in find_exercise(SLUG).criteria]
 HAND_INS = places.project() / "tests/contexts" / SLUG
-REFERENCE = (HAND_INS / "reference/Dockerfile").read_text()
+REFERENCE = (HAND_INS / "reference/Dockerfile").read_text().strip() + "\n"
 UNPINNED = (HAND_INS / "split-not-pinned/Dockerfile").read_text()
 # Of Python's own, of the SDK's or of ours: what a learner has no use for.
 INSIDES = re.compile(r"Traceback|site-packages/(?:docker|autograder)|\.py:\d+|Error:|Cell In\[")
@@ -96,7 +96,7 @@ def test_an_untouched_notebook_says_what_is_missing(
 def test_an_unpinned_poetry_is_explained(screen: "Screen", work: Callable[[str], str]) -> None:
     screen.open(work("unpinned"))
     screen.run("prepare")
-    assert screen.write("dockerfile", f"%%dockerfile\n{UNPINNED}") == "Dockerfile written."
+    assert screen.write("dockerfile", f"%%dockerfile\n{UNPINNED}".rstrip()) == "Dockerfile written."
     assert "RUN pip install poetry" in screen.run("build")
     said = screen.run("poetry-pinned")
     assert re.match(r"seen: Poetry 2\.\S+ installed the dependencies", said)
@@ -113,7 +113,7 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     notebook = work("reference")
     screen.open(notebook)
     screen.run("prepare")
-    screen.write("dockerfile", f"%%dockerfile\n{REFERENCE}")
+    screen.write("dockerfile", f"%%dockerfile\n{REFERENCE}".rstrip())
     assert (course / "reference/Dockerfile").read_text() == REFERENCE
     screen.command("notebook:run-all-cells")
     kinds = {(output["output_type"], output.get("name")) for output in outputs(screen)}
