@@ -28,14 +28,11 @@ CASES = sorted(
 SAMPLE = {
     "reference",
     "step-2-unpinned",
-    "pinned-not-split",
     "builder-not-split",
     "venv-from-builder",
     "heredoc",
     "bind-mounts",
-    "no-virtualenv",
-    "export-and-pip",
-    "relock",
+    "lock-ignored",
     "failing-step",
     "other-port",
 }

@@ -1,32 +1,34 @@
 """The app runs and answers."""
 
+from autograder.checks.unbuilt import unbuilt
 from autograder.facts.answer import AppAnswer
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
 
 
 def app_answers(seen: Observation) -> Outcome:
-    """From another container, GET / answers 200 with the app's JSON; so does the rebuilt image.
+    """From another container, GET / of the rebuilt image answers 200 with the app's JSON.
 
     The rebuilt image's source was given a random value to answer with: an answer that does not
     come from the app's source cannot know it.
     """
-    answer = seen.answer
-    assert answer is not None, "checks run on images that were built"
-    wanted = {"variant": seen.asked.variant}
+    built, answer = seen.source_changed, seen.answer
+    assert built is not None, "the source was changed for this check"
+    if answer is None:
+        return unbuilt(built.build, "after a source file changed, ")
     if answer.status != 200:
         return _silent(seen, answer)
-    if answer.body != wanted:
+    told = dict(answer.body or {})
+    nonce, _ = told.pop("nonce", None), told.pop("imports_from", None)
+    wanted = {"variant": seen.asked.variant}
+    if told != wanted:
         return failed(
             seen=f"GET / answered 200 with {_short(answer)}, not {wanted}",
             try_next=f"start the app that the course gives, {seen.asked.variant}.main:app",
         )
-    after = seen.answer_after_change
-    heard = after.body.get("nonce") if after and after.status == 200 and after.body else None
-    if heard != seen.nonce:
-        what = "nothing" if after is None or after.status is None else _short(after)
+    if nonce != seen.nonce:
         return failed(
-            seen=f"after a source file changed, the rebuilt image still answered {what}",
+            seen=f"after a source file changed, the rebuilt image still answered {_short(answer)}",
             try_next="is the source that the image runs the one that COPY brings?",
         )
     return passed(seen=f"GET / answered 200 after {answer.seconds:.1f} s")

@@ -13,7 +13,7 @@ def app_environments(seen: Observation, image: ImageFacts) -> tuple[Environment,
     The running app says where it imports from. Where it does not run, those that hold most of its
     direct dependencies count, so that one missing package does not hide how the others came.
     """
-    answer = seen.answer_after_change
+    answer = seen.answer
     told = answer.body.get("imports_from") if answer and answer.body else None
     named = tuple(e for e in image.environments if e.path == told)
     if named:

@@ -81,7 +81,7 @@ def on_engine(host: str) -> Traces:
 def objects(client: docker.DockerClient) -> Iterable[str]:
     """One line for each thing on the engine that a test could have forgotten."""
     for container in client.api.containers(all=True):
-        yield f"container {container['Names'][0].lstrip('/')} of {container['Image']}"
+        yield f"container {container['Names'][0].lstrip('/')}"
     for network in client.api.networks():
         yield f"network {network['Name']}"
     for volume in client.api.volumes()["Volumes"] or []:

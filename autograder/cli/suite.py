@@ -39,6 +39,7 @@ def marked(mark: str) -> tuple[str, ...]:
 
 UNIT = "not engine and not engine_matrix and not browser and not roundtrip"
 CONTEXTS = "tests/test_contexts.py"
+BY_FILE = ("-n", "2", "--dist", "loadfile")
 BY_ENGINE = ("-n", "2", "--dist", "loadgroup")
 TWO_AT_ONCE = ("-n", "2", "--dist", "worksteal")
 SANITIZE = "--nbval-sanitize-with=tests/nbval/sanitize.cfg"
@@ -48,7 +49,7 @@ STAGES = (
     Stage("format", 1, 2, ("ruff", "format", "--check", ".")),
     Stage("types", 1, 5, ("mypy",)),
     Stage("imports", 1, 2, ("lint-imports", "--no-cache")),
-    Stage("unit", 1, 10, ("pytest", "-m", UNIT)),
+    Stage("unit", 1, 10, ("pytest", "-m", UNIT, *BY_FILE)),
     Stage("engine", 2, 10, (*marked("engine"), f"--ignore={CONTEXTS}"), engine=True),
     Stage("contexts", 3, 20, (*marked("engine"), *TWO_AT_ONCE, CONTEXTS), engine=True),
     Stage("other-engines", 4, 20, (*marked("engine_matrix"), *BY_ENGINE), engine=True, root=True),

@@ -47,7 +47,7 @@ class Observation:
     first: built from the hand-in and the course's app.
     source_changed: built again after a source file of the app was changed.
     lock_changed: built again with the course's second lock; None where the exercise has none.
-    answer, answer_after_change: what the first and the source-changed image answered.
+    answer: what the source-changed image's app answered; None where there is no such image.
     nonce: what the changed source makes the app answer with.
     exporting_poetry: the version of the Poetry that exported what pip installed, where one did.
     """
@@ -58,6 +58,5 @@ class Observation:
     source_changed: Built | None
     lock_changed: Built | None
     answer: AppAnswer | None
-    answer_after_change: AppAnswer | None
     nonce: str
     exporting_poetry: str | None = None

@@ -27,7 +27,7 @@ from autograder import lab, places
 from autograder.cli.assignments import offer_assignments
 from autograder.ready import Ready
 
-PATIENCE = 240_000  # milliseconds: of a machine that is busy with other things as well
+PATIENCE = 120_000  # milliseconds: of a machine that is busy with other things as well
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

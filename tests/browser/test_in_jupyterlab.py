@@ -75,8 +75,7 @@ def test_a_learner_finds_the_assignment_and_no_instructors_panels(screen: "Scree
     assert screen.menu("Nbgrader") == ["Assignment List"]
     screen.page.keyboard.press("Escape")
     screen.assignments()
-    released = screen.page.locator("#released_assignments_list .list_item")
-    expect(released).to_contain_text([SLUG])
+    expect(screen.page.locator("#fetched_assignments_list")).to_contain_text(SLUG)
     assert screen.page.get_by_text("Formgrader").count() == 0
     plugin = "window.jupyterapp.hasPlugin('@jupyterlab/apputils-extension:announcements')"
     assert screen.page.evaluate(plugin) is False
@@ -134,9 +133,8 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     assert readable(screen) == before
 
 
-def test_it_is_fetched_validated_and_handed_in(screen: "Screen", course: Path) -> None:
+def test_the_learners_own_copy_is_validated_and_handed_in(screen: "Screen", course: Path) -> None:
     screen.assignments()
-    screen.page.get_by_role("button", name="Fetch").click()
     fetched = screen.page.locator("#fetched_assignments_list")
     fetched.get_by_role("button", name=SLUG).click()
     # The other way to answer: in an editor tab, with the answer cell left as it is.

@@ -81,8 +81,7 @@ def observe(environment: MakeEnvironment, built: MakeBuilt) -> Observe:
         first=built(environment()),
         source_changed=built(environment()),
         lock_changed=built(environment(SECOND, modified=NEW)),
-        answer=AppAnswer(200, {"variant": "app"}, 1.24),
-        answer_after_change=AppAnswer(200, told, 1.0),
+        answer=AppAnswer(200, told, 1.24),
         nonce="n",
     )
 

@@ -126,5 +126,5 @@ def test_every_environment_counts_where_the_app_does_not_run(
 ) -> None:
     other = environment(path="/other/site-packages", installer="Poetry 1.8.5")
     first = built(environment(), other)
-    outcome = poetry_is_pinned(observe(first=first, answer_after_change=None))
+    outcome = poetry_is_pinned(observe(first=first, answer=None))
     assert (outcome.state, "/other/site-packages" in outcome.seen) == ("failed", True)
