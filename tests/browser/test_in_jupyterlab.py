@@ -129,6 +129,9 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     for theme in ("Dark", "Light"):
         screen.command("apputils:change-theme", theme=f"JupyterLab {theme}")
         screen.picture(f"reference-{theme.lower()}", first="answer-text")
+    screen.command("application:toggle-left-area")
+    screen.page.set_viewport_size({"width": 1000, "height": 1540})
+    screen.picture("step-3-in-jupyterlab", first="build")  # docs/images has one
     screen.open_again(notebook)
     assert readable(screen) == before
 
