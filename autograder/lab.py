@@ -24,6 +24,8 @@ FIRST_PAGE = Path("notebooks/step-3-pin-and-split.ipynb")
 DEFAULT_PORT = 8888
 START_SECONDS = 60
 STOP_SECONDS = 15
+HIDDEN = ("__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~")
+"""What Jupyter hides by itself."""
 # The server halves of the panels that labconfig/page_config.json hides from learners.
 INSTRUCTOR_EXTENSIONS = (
     "nbgrader.server_extensions.formgrader",
@@ -125,6 +127,8 @@ def command(port: int | None) -> list[str]:
         "ServerApp.jpserver_extensions": repr(hidden),
         "ServerApp.terminado_settings": repr(terminal),
         "ServerApp.open_browser": "False",
+        # The solutions, and what learners have a copy of: out of the file browser, not of the disk.
+        "ContentsManager.hide_globs": repr([*HIDDEN, "source", "release"]),
         # A kernel that ends removes its images first.
         "KernelManager.shutdown_wait_time": "60",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",

@@ -31,8 +31,9 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
             return _by_pip(seen, environment.path)
         if others:
             who = others[0] if others[0].startswith("Poetry") else f"“{others[0] or 'nothing'}”"
+            where = f" in {environment.path}" if len(environments) > 1 else ""
             return failed(
-                seen=f"{who} installed the dependencies in {environment.path}, not {wanted}",
+                seen=f"{who} installed the dependencies{where}, not {wanted}",
                 try_next=_NEXT,
                 line=_line_of_poetry(seen),
             )

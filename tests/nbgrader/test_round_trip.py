@@ -162,9 +162,7 @@ def test_validate_says_what_autograde_will_say(walk: Walk) -> None:
     assert "Success! Your notebook passes all the tests." in walk.validated["right"]
     half = flat(walk.validated["half"])
     assert "VALIDATION FAILED ON 1 CELL(S)" in half
-    assert re.search(
-        r"seen: Poetry 2\.\S+ installed the dependencies in .* not Poetry 1\.7\.0", half
-    )
+    assert re.search(r"seen: Poetry 2\.\S+ installed the dependencies, not Poetry 1\.7\.0", half)
     empty = walk.validated["empty"]
     assert "VALIDATION FAILED ON 6 CELL(S)" in empty
     assert empty.count(NOT_BUILT) == 6
