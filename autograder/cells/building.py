@@ -116,7 +116,7 @@ def _build(exercise: Exercise, live: Live) -> Build:
         if first.failure is None:
             seen = observer.observe(first)
     finally:
-        observer.drop("source", "lock", "export")
+        observer.drop("source", "lock", "again", "export")
     if first.failure is not None:
         live.failed(first, given.dockerfile.text)
         outcome = unbuilt(first)

@@ -32,9 +32,9 @@ class Stage:
         return [str(Path(sys.executable).parent / program), *arguments]
 
 
-def marked(mark: str) -> tuple[str, ...]:
-    """A pytest call for the tests that carry one mark."""
-    return ("pytest", "-m", mark)
+def marked(mark: str, *where: str) -> tuple[str, ...]:
+    """A pytest call for the tests that carry one mark, everywhere or in some places."""
+    return ("pytest", "-m", mark, *where)
 
 
 UNIT = "not engine and not engine_matrix and not browser and not roundtrip"
@@ -52,11 +52,19 @@ STAGES = (
     Stage("unit", 1, 10, ("pytest", "-m", UNIT, *BY_FILE)),
     Stage("engine", 2, 10, (*marked("engine"), f"--ignore={CONTEXTS}"), engine=True),
     Stage("contexts", 3, 20, (*marked("engine"), *TWO_AT_ONCE, CONTEXTS), engine=True),
-    Stage("other-engines", 4, 20, (*marked("engine_matrix"), *BY_ENGINE), engine=True, root=True),
-    Stage("lessons", 5, 10, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
-    Stage("nbgrader", 6, 10, marked("roundtrip"), engine=True),
-    Stage("browser", 7, 10, marked("browser"), engine=True),
-    Stage("verify", 8, 10, ("autograder", "verify"), engine=True),
+    Stage("own-engine", 4, 10, marked("engine_matrix", "tests/engine"), engine=True, root=True),
+    Stage(
+        "other-engines",
+        5,
+        20,
+        (*marked("engine_matrix", CONTEXTS), *BY_ENGINE),
+        engine=True,
+        root=True,
+    ),
+    Stage("lessons", 6, 10, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
+    Stage("nbgrader", 7, 10, marked("roundtrip"), engine=True),
+    Stage("browser", 8, 10, marked("browser"), engine=True),
+    Stage("verify", 9, 10, ("autograder", "verify"), engine=True),
 )
 
 

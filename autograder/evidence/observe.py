@@ -81,7 +81,7 @@ class Observer:
         try:
             yield self
         finally:
-            for which in ("first", "source", "lock", "export"):
+            for which in ("first", "source", "lock", "again", "export"):
                 self.offer.engine.remove_image(self.tag(which))
 
     def build(
@@ -136,16 +136,33 @@ class Observer:
             rebuilt, relocked = source.result(), lock.result()
             answer = pool.submit(self._answer, rebuilt)
             images = self._images([b for b in (first, rebuilt, relocked) if b and b.succeeded])
+            changed = Built(rebuilt, images.get(rebuilt.tag), began)
+            if installed_again(images.get(first.tag), changed):
+                changed = self._once_more(changed)
             return Observation(
                 asked=material.asked,
                 dockerfile=material.dockerfile,
                 first=Built(first, images.get(first.tag)),
-                source_changed=Built(rebuilt, images.get(rebuilt.tag), began),
+                source_changed=changed,
                 lock_changed=Built(relocked, images.get(relocked.tag)) if relocked else None,
                 answer=answer.result(),
                 nonce=nonce,
                 exporting_poetry=self._exporting_poetry(),
             )
+
+    def _once_more(self, changed: Built) -> Built:
+        """Another rebuild, of yet another source, where packages were installed again.
+
+        A cache promises nothing: an engine may drop a step between two builds. What the Dockerfile
+        makes run again runs again every time.
+        """
+        began = self.offer.engine.now_ns()
+        files = self.material.with_source_changed(secrets.token_hex(8))
+        build = self.build("again", files)
+        if not build.succeeded:
+            return changed
+        again = Built(build, self._images([build])[build.tag], began)
+        return changed if installed_again(changed.image, again) else again
 
     def _lock_build(self) -> BuildFacts | None:
         if self.material.second_lock is None:
@@ -188,6 +205,15 @@ class Observer:
             versions = {e.distributions["poetry"].version for e in found if e.holds(("poetry",))}
             return versions.pop() if len(versions) == 1 else None
         return None
+
+
+def installed_again(before: ImageFacts | None, built: Built) -> bool:
+    """Whether a rebuild installed any package that the image before it held already."""
+    if before is None or built.image is None:
+        return False
+    had = {d for e in before.environments for d in e.distributions.values()}
+    has = {d for e in built.image.environments for d in e.distributions.values()}
+    return any(d.name != "poetry" and d.modified_ns >= built.began_ns for d in has - had)
 
 
 def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:

@@ -47,7 +47,7 @@ services:
 """
 
 
-pytestmark = [pytest.mark.engine_matrix, pytest.mark.xdist_group("own")]
+pytestmark = pytest.mark.engine_matrix
 
 
 @pytest.fixture(scope="module")
