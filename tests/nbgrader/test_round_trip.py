@@ -107,6 +107,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Walk:
     """The whole road, walked once."""
     root = tmp_path_factory.mktemp("round-trip")
     environment = {**os.environ, **ready.environment, "JUPYTER_CONFIG_DIR": str(root / "none")}
+    # Learners get a HOME of their own here; another course home would bring another package index.
+    environment["COURSE_HOME"] = str(places.home())
     walk = Walk(root, environment)
     shutil.copytree(places.project() / "source" / SLUG, walk.course / "source" / SLUG)
     shutil.copy(places.project() / "nbgrader_config.py", walk.course)
