@@ -1,5 +1,6 @@
 """The one table of exercises: what each asks for, which checks judge it, for how many points."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from autograder.checks import (
     lock_change_reinstalls,
     poetry_is_pinned,
 )
+from autograder.checks.about import About
 from autograder.errors import BadInput
 from autograder.facts.lock import read_lock
 from autograder.facts.observation import Asked, Observation
@@ -28,6 +30,13 @@ class Criterion:
     id: str
     check: Check
     points: int
+
+    @property
+    def about(self) -> About:
+        """What the file that holds the check says about it, under the name ABOUT."""
+        about = sys.modules[self.check.__module__].ABOUT
+        assert isinstance(about, About)
+        return about
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from autograder.checks.unbuilt import unbuilt
 from autograder.engine.offer import Offer
 from autograder.engine.request import Progress
 from autograder.errors import BadInput, NotJudged
-from autograder.evidence.observe import Material, Observer
+from autograder.evidence.material import Material
+from autograder.evidence.observe import Observer
 from autograder.exercises import Criterion, Exercise
-from autograder.facts.build import BuildFacts
+from autograder.facts.build import BUILD_SECONDS, BuildFacts
 from autograder.facts.observation import Observation
 from autograder.hand_in import HandIn
 from autograder.outcome import Outcome, not_judged
@@ -54,11 +55,13 @@ class Report:
         """The points of a hand-in that passes every check."""
         return sum(row.max_points for row in self.rows)
 
-    def as_json(self) -> dict[str, object]:
-        """The report as `./course check --json` prints it."""
+    def as_json(self, hints: int = 0) -> dict[str, object]:
+        """The report as `./course check --json` prints it; `hints` asks for that many of each."""
         checks = []
         for row in self.rows:
             told = asdict(row.outcome)
+            climb = told.pop("hints")[:hints]
+            told |= {"hints": climb} if hints else {}
             checks.append(
                 {"id": row.id, "outcome": told.pop("state"), "points": row.points,
                  "max_points": row.max_points, **told}
@@ -92,6 +95,7 @@ def material(exercise: Exercise, hand_in: HandIn) -> Material:
         {**theirs, **app},
         exercise.source_file,
         (exercise.folder / exercise.second_lock).read_bytes(),
+        frozenset(theirs),
     )
 
 
@@ -100,14 +104,15 @@ def judge(
     hand_in: HandIn,
     offer: Offer,
     progress: Callable[[Progress], None] = lambda _: None,
+    timeout: float = BUILD_SECONDS,
 ) -> Report:
-    """Build, observe and judge one hand-in.
+    """Build, observe and judge one hand-in; no build of it takes more than `timeout` seconds.
 
     Raises BadInput for a Dockerfile that cannot be parsed. An engine that fails is a report whose
     checks are not judged, never a score.
     """
     began = time.monotonic()
-    observer = Observer(offer, material(exercise, hand_in), progress)
+    observer = Observer(offer, material(exercise, hand_in), progress, timeout)
     seconds: dict[str, float] = {}
     first: BuildFacts | None = None
     try:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import places
+from autograder.engine.processes import lives
 from autograder.errors import BadInput, NotJudged
 
 FIRST_PAGE = Path("notebooks/step-3-pin-and-split.ipynb")
@@ -76,20 +77,9 @@ def running() -> Lab | None:
             lab = Lab(known["pid"], known["url"], known["token"])
         except (OSError, ValueError, KeyError):
             continue  # being written, or of another version
-        if alive(lab.pid) and lab.answers():
+        if lives(lab.pid) and lab.answers():
             return lab
     return None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process with this id exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def environment(engine: Mapping[str, str]) -> dict[str, str]:
@@ -208,10 +198,10 @@ def stop(pid: int) -> None:
         except ProcessLookupError:
             return
         deadline = time.monotonic() + STOP_SECONDS
-        while alive(pid) and time.monotonic() < deadline:
+        while lives(pid) and time.monotonic() < deadline:
             reap(pid)
             time.sleep(0.05)
-        if not alive(pid):
+        if not lives(pid):
             return
 
 

@@ -13,12 +13,14 @@ class Outcome:
     seen: a fact of this hand-in, in the learner's terms.
     try_next: the next sensible step; empty when there is none.
     line: the Dockerfile line that is to blame, counted from 1, or None.
+    hints: for a learner who asks, each a step nearer: what to look at, the idea, nearly the line.
     """
 
     state: State
     seen: str
     try_next: str = ""
     line: int | None = None
+    hints: tuple[str, ...] = ()
 
 
 def printable(text: str) -> str:
@@ -31,9 +33,12 @@ def passed(*, seen: str) -> Outcome:
     return Outcome("passed", printable(seen))
 
 
-def failed(*, seen: str, try_next: str, line: int | None = None) -> Outcome:
+def failed(
+    *, seen: str, try_next: str, line: int | None = None, hints: tuple[str, ...] = ()
+) -> Outcome:
     """The demand does not hold, and the learner can mend it."""
-    return Outcome("failed", printable(seen), printable(try_next), line)
+    climb = tuple(printable(hint) for hint in hints)
+    return Outcome("failed", printable(seen), printable(try_next), line, climb)
 
 
 def not_judged(*, seen: str, try_next: str = "") -> Outcome:

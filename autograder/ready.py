@@ -78,7 +78,7 @@ def make_ready(say: Say, *, yes: bool) -> Ready:
 
 def equip(engine: FoundEngine, own: OwnEngine | None, say: Say) -> Ready:
     """Have the base images and the package index on an engine; `own` is ours, if it is ours."""
-    with closing(connect(engine.host)) as client:
+    with closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
         index = ensure_index(client, say)
         # Again, now that the certificate is known that builds on our own engine are to trust.

@@ -1,7 +1,8 @@
 """The proof that the assignments are whole: `./course verify`.
 
 Every stub fails every graded cell for the right reason, every solution gets full marks, and
-release/ is what source/ generates, with nothing in it that a run of the notebook left behind.
+release/ is what source/ generates, with nothing in it that a run of the notebook left behind. And
+docs/checks.md is what the checks say.
 """
 
 import os
@@ -20,6 +21,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_grade
 from traitlets.config import Config
 
+from autograder import checks_page
 from autograder.errors import NotJudged
 from autograder.exercises import EXERCISES, Exercise
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
@@ -69,6 +71,9 @@ def verify(
 
     Raises NotJudged when the engine fails on the way.
     """
+    began = time.monotonic()
+    problem = checks_page.stale(project)
+    yield Finding("all", f"{checks_page.PAGE} is up to date", problem, time.monotonic() - began)
     with tempfile.TemporaryDirectory(prefix="course-verify-") as place:
         for slug, exercise in EXERCISES.items():
             case = Case(exercise, project, Path(place, slug), environment)

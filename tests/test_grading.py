@@ -8,7 +8,7 @@ import pytest
 from autograder.engine.client import Engine
 from autograder.engine.offer import Offer
 from autograder.errors import BadInput
-from autograder.evidence.observe import prepared
+from autograder.evidence.material import prepared
 from autograder.exercises import find_exercise
 from autograder.facts.dockerfile import parse
 from autograder.grading import Report, Row, judge, material, not_judged_report
@@ -68,6 +68,16 @@ def test_json() -> None:
         ],
         "seconds": {"in all": 1.235},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_json_with_as_many_hints_as_were_asked_for(number: int) -> None:
+    wrong = Row("b", failed(seen="no", try_next="do", hints=("1", "2", "3")), 3)
+    plain, told = (report(RIGHT, wrong, OPEN).as_json(n)["checks"] for n in (0, number))
+    assert isinstance(plain, list)
+    assert isinstance(told, list)
+    assert [row.pop("hints") for row in told] == [(), ("1", "2", "3")[:number], ()]
+    assert told == plain
 
 
 def test_the_exercise_is_worth_10_points() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from autograder.cells import answer
+from autograder.cells import answer, hints
 from autograder.cells.live import Live
 from autograder.cells.message import CellMessage, CheckNotJudged, NotBuilt, prose
 from autograder.checks.unbuilt import unbuilt
@@ -15,13 +15,15 @@ from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.engine.offer import Offer
 from autograder.engine.request import Progress
 from autograder.errors import BadInput, NotJudged
-from autograder.evidence.observe import Material, Observer
+from autograder.evidence.material import Material
+from autograder.evidence.observe import Observer
 from autograder.exercises import Exercise, find_exercise
 from autograder.facts.build import BuildFacts
 from autograder.facts.observation import Observation
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
 from autograder.grading import material
 from autograder.hand_in import HandIn, read_hand_in
+from autograder.outcome import not_judged
 from autograder.ready import make_ready
 
 # nbgrader puts these beside a submission; they are no part of what the learner builds.
@@ -87,6 +89,7 @@ def build_exercise(slug: str) -> Build:
     """
     global _latest
     _latest.problem = NotBuilt("the build did not finish: run the build cell again")
+    hints.build_began()
     with Live(_FIRST) as live:
         try:
             _latest = _build(find_exercise(slug), live)
@@ -95,6 +98,7 @@ def build_exercise(slug: str) -> Build:
             _latest = Build(NotBuilt(NOT_BUILT))
         except NotJudged as reason:
             live.not_judged(str(reason))
+            hints.judged(not_judged(seen=str(reason)))
             _latest = Build(CheckNotJudged(prose(f"{NOT_JUDGED}{reason}")))
         except KeyboardInterrupt:
             live.interrupted()
@@ -116,14 +120,16 @@ def _build(exercise: Exercise, live: Live) -> Build:
         if first.failure is None:
             seen = observer.observe(first)
     finally:
-        observer.drop("source", "lock", "again", "export")
+        observer.drop(but="first")
     if first.failure is not None:
         live.failed(first, given.dockerfile.text)
         outcome = unbuilt(first)
+        hints.judged(outcome)
         if outcome.state == "not_judged":
             return Build(CheckNotJudged(prose(f"{NOT_JUDGED}{outcome.seen}", outcome.try_next)))
         return Build(NotBuilt(NOT_BUILT))
     live.built(first, seen)
+    hints.build_succeeded()
     return Build.of(offer.engine, first, seen)
 
 
@@ -157,7 +163,7 @@ class _NotebookObserver(Observer):
         which: str,
         files: Mapping[str, bytes],
         progress: Callable[[Progress], None] = lambda _: None,
-        target: str | None = None,
+        text: str | None = None,
     ) -> BuildFacts:
         """Build as ever, and tell of it: of the first build and both rebuilds."""
 
@@ -166,16 +172,11 @@ class _NotebookObserver(Observer):
             progress(moment)
 
         self.live.phase(_PHASES.get(which, _LOOKING))
-        facts = super().build(which, files, tell, target)
+        facts = super().build(which, files, tell, text)
         self.rebuilt += which in ("source", "lock")
         if self.rebuilt == 2:
             self.live.phase(_LOOKING)
         return facts
-
-    def drop(self, *which: str) -> None:
-        """Remove these of the images."""
-        for one in which:
-            self.offer.engine.remove_image(self.tag(one))
 
 
 def _drop_own_images(engine: Engine, folder: Path) -> None:

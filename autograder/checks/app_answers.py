@@ -1,9 +1,88 @@
 """The app runs and answers."""
 
+from autograder.checks.about import About
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.answer import AppAnswer
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
+
+ABOUT = About(
+    why="All else is worth nothing if the app does not run. It is asked from another container,"
+    " as its users would ask it: what it says to itself, or to a HEALTHCHECK, does not count.",
+    right="step-3-pin-and-split/venv-from-builder",
+    wrong="step-3-pin-and-split/other-port",
+    cannot_see="One GET of / is asked, once: no other route, no load, no restart. The answer holds"
+    " a random value that the changed source was given, so no stored answer passes; a program that"
+    " reads the value out of the source file and answers in the app's place does. That program"
+    " could also name another folder as the one that the app imports from, and so lead the checks"
+    " that read packages to it. It would have to hold the right packages there, installed by the"
+    " right Poetry: by then the app is the shorter way.",
+)
+
+_RUN_IT = "run the image yourself and read what it prints: docker run --rm -p 8000:8000 IMAGE"
+_NO_MODULE = (
+    "look at the module that the last lines name: in which folder of the image does it lie?",
+    "Python finds a module in the folder that the command starts in (WORKDIR) and among the"
+    " installed packages; and the course's app is a module in a package",
+    "CMD names the app as PACKAGE.MODULE:app, by the folder and the file that hold it, and the"
+    " COPY of the source stands below WORKDIR",
+)
+_NO_PROGRAM = (
+    "look at the first word of CMD: which step installs that program, and into which folder?",
+    "a container looks for its program in the folders of PATH; what Poetry installs into a virtual"
+    " environment is not there, unless Poetry runs it or PATH names its bin folder",
+    "start it as poetry run and the program, or by its full path, with the environment's bin folder"
+    " before its name; or set PATH to begin with that folder",
+)
+_MOVED = (
+    "look at the file in the last line: is it there, and is the Python there that it starts with?",
+    "the programs of a virtual environment name their Python by its full path, in their first line:"
+    " at another path, or where that Python is not, none of them starts",
+    "copy the environment to the very path where it was made, in an image whose Python stands where"
+    " it stood then; or install it anew there",
+)
+_NOT_INSTALLED = (
+    "Poetry runs, and the app's environment lacks the program: which step should install it there?",
+    "a program comes with the package of its name, and the server is in the optional group of"
+    " pyproject.toml; and what is installed has to be there still when the container starts",
+    "have poetry install take that group too (--with and its name), as the user who starts the app,"
+    " into a folder that no mount covers and no step removes",
+)
+_ENDED = (
+    "look at the last lines that the container printed: they say why it ended",
+    "a container lives as long as the one program that CMD starts; a program that ends, fails, or"
+    " goes to the background ends it",
+    "CMD, as a list of words, starts gunicorn in the foreground, from the folder where"
+    " gunicorn.conf.py lies",
+)
+_DEAF = (
+    "look at the line in which the server says where it listens: which address, which port?",
+    "the course's gunicorn.conf.py makes it listen on 0.0.0.0, port {port}; an option of CMD wins"
+    " over it, and 127.0.0.1 is reached from inside its own container only",
+    "take every bind option (-b, --bind, --host, --port) out of CMD, and let WORKDIR be the folder"
+    " that holds gunicorn.conf.py; see that .dockerignore does not keep that file out",
+)
+_ERROR = (
+    "look at what answers: is it the app, or another server? Its last lines are shown above",
+    "the app answers 200 at /; a 404 comes from a server that does not have the app, a 500 from"
+    " an app that failed while it answered",
+    "have CMD start gunicorn with {variant}.main:app and nothing around it, and read its"
+    " traceback in docker logs",
+)
+_OTHER_APP = (
+    "look at CMD: which program is it that answers?",
+    "the answer has to come from the app in the folder {variant}, as the course gave it",
+    "have CMD start gunicorn, through Poetry or from its environment, with the app's name as the"
+    " last word: {variant}.main:app",
+)
+_STALE = (
+    "look for another copy of the source in the image: from which folder does Python import"
+    " {variant}?",
+    "the source was changed, the image rebuilt, and what runs is older: it was installed as a"
+    " package before the COPY, comes from another stage, or is an answer that was written down",
+    "copy the source below the install of the dependencies, into the folder that WORKDIR names,"
+    " and start the app there",
+)
 
 
 def app_answers(seen: Observation) -> Outcome:
@@ -25,11 +104,13 @@ def app_answers(seen: Observation) -> Outcome:
         return failed(
             seen=f"GET / answered 200 with {_short(answer)}, not {wanted}",
             try_next=f"start the app that the course gives, {seen.asked.variant}.main:app",
+            hints=_filled(_OTHER_APP, seen),
         )
     if nonce != seen.nonce:
         return failed(
             seen=f"after a source file changed, the rebuilt image still answered {_short(answer)}",
             try_next="is the source that the image runs the one that COPY brings?",
+            hints=_filled(_STALE, seen),
         )
     return passed(seen=f"GET / answered 200 after {answer.seconds:.1f} s")
 
@@ -42,11 +123,26 @@ def _silent(seen: Observation, answer: AppAnswer) -> Outcome:
     last = answer.logs.strip().splitlines()
     if last:
         fact += f"; the container last printed: {last[-1][:200]}"
-    return failed(
-        seen=fact,
-        try_next="run the image yourself and read what it prints:"
-        " docker run --rm -p 8000:8000 IMAGE",
-    )
+    return failed(seen=fact, try_next=_RUN_IT, hints=_filled(_why_silent(answer), seen))
+
+
+def _why_silent(answer: AppAnswer) -> tuple[str, ...]:
+    """What helps with a container like this one, by what it said and how it is."""
+    if "No module named" in answer.logs:
+        return _NO_MODULE
+    if "Command not found: " in answer.logs:  # Poetry's own words
+        return _NOT_INSTALLED
+    if "exec " in answer.logs and "no such file or directory" in answer.logs:
+        return _MOVED
+    if "not found" in answer.problem + answer.logs:
+        return _NO_PROGRAM
+    if answer.status is not None:
+        return _ERROR
+    return _ENDED if "container" in answer.problem else _DEAF
+
+
+def _filled(hints: tuple[str, ...], seen: Observation) -> tuple[str, ...]:
+    return tuple(h.format(variant=seen.asked.variant, port=seen.asked.port) for h in hints)
 
 
 def _short(answer: AppAnswer) -> str:

@@ -2,8 +2,23 @@
 
 import re
 
+from autograder.checks.about import About
+from autograder.facts.dockerfile import Base
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
+
+ABOUT = About(
+    why="A name without a version means whatever is newest on the day of the build. The Dockerfile"
+    " stays as it is, and one day it starts from another Python, which the app was never tried"
+    " with.",
+    right="step-3-pin-and-split/base-from-arg",
+    wrong="step-3-pin-and-split/base-major-only",
+    cannot_see="It is the one check that reads the Dockerfile, so it sees names and not what stands"
+    " behind them. A publisher can move a tag: python:3.11 gets every 3.11 that is released, and"
+    " only a digest stays. An image that is called mine:1.0 may hold anything. Neither wins a"
+    " point: the course's own engine has no image to start from but the exercise's, a build that"
+    " wants another is not judged, and what the image holds is for the other checks to say.",
+)
 
 _MAJOR_MINOR = re.compile(r"\D*\d+\.\d")  # its first number: 3-alpine3.19 names Alpine's
 
@@ -16,15 +31,47 @@ def base_image_is_pinned(seen: Observation) -> Outcome:
     bases = seen.dockerfile.needed_bases()
     for base in bases:
         if base.digest is None and not _MAJOR_MINOR.match(base.tag):
-            return failed(
-                seen=f"the build starts from {base.reference}, which does not say which version",
-                try_next=f"name the version that you tested with, such as {base.repository}:3.11",
-                line=base.line,
-            )
+            return _loose(base)
     if not bases:
-        return failed(
-            seen="the image starts from nothing at all (scratch)",
-            try_next="start from an image that brings Python, named by its version",
-        )
+        return _from_nothing()
     named = ", ".join(dict.fromkeys(base.reference for base in bases))
     return passed(seen=f"the image is built from {named}")
+
+
+def _loose(base: Base) -> Outcome:
+    name, tag = base.repository, base.tag
+    if tag:
+        look = f"look at line {base.line}: which releases may the tag {tag} stand for next year?"
+        idea = (
+            f"{tag} moves on with every release that it fits; a tag with a major and a minor"
+            " version stays with one Python"
+        )
+    else:
+        look = f"look at line {base.line}: what does Docker take when no tag follows {name}?"
+        idea = (
+            "without a tag Docker takes the tag latest, which moves on with every release; a tag"
+            " with a major and a minor version does not"
+        )
+    nearly = (
+        f"in line {base.line} let a version follow {name}: a colon, the major number, a dot, the"
+        " minor number; the task lists which images there are"
+    )
+    return failed(
+        seen=f"the build starts from {base.reference}, which does not say which version",
+        try_next=f"name the version that you tested with, such as {name}:3.11",
+        line=base.line,
+        hints=(look, idea, nearly),
+    )
+
+
+def _from_nothing() -> Outcome:
+    return failed(
+        seen="the image starts from nothing at all (scratch)",
+        try_next="start from an image that brings Python, named by its version",
+        hints=(
+            "look at the last FROM: scratch is an image without a single file",
+            "the app needs Python, and something has to bring it: the base image, or an earlier"
+            " stage that the last one copies from",
+            "write one of the base images that the task lists in place of scratch, tag and all",
+        ),
+    )

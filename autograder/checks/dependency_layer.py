@@ -1,53 +1,104 @@
 """A change of the source does not install the dependencies again."""
 
-from autograder.checks.app_environment import app_environments, missing_dependencies, third_party
+from autograder.checks.about import About
+from autograder.checks.app_environment import (
+    app_environments,
+    installs_dependencies,
+    missing_dependencies,
+    third_party,
+)
 from autograder.checks.unbuilt import unbuilt
+from autograder.facts.build import BuildStep
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
+
+ABOUT = About(
+    why="The source changes many times a day, the dependencies once a month. Where every change"
+    " installs them again, each build takes minutes instead of seconds, and each push sends all of"
+    " them anew.",
+    right="step-3-pin-and-split/two-copies-and-globs",
+    wrong="step-3-pin-and-split/builder-not-split",
+    cannot_see="Which step installed a package is told by the times of its dist-info folder. Its"
+    " mtime can be set by a RUN line (touch), its ctime cannot: an install that is dated back is"
+    " seen, unless the very packages had been installed before it in some stage that the image"
+    " needs. Steps that copy packages which were there before are told from installs by taking the"
+    " packages away; where that cannot be done (a step that fails without them), a copy with new"
+    " times counts as an install. Only packages that poetry.lock names count: a step that installs"
+    " Poetry itself again after every change is slow, and not seen.",
+)
+
+_ABOVE = (
+    "look at {place}, and at the COPY lines above it: which of the files that they bring change"
+    " from day to day?",
+    "Docker runs a step again when anything above it in its stage has changed; the install of the"
+    " dependencies reads the two files that name them, and none of your source",
+    "split the COPY: one that names poetry.lock and pyproject.toml stands above the install (with"
+    " --no-root, for there is no source yet), one for all the rest stands below it",
+)
+_MOUNTED = (
+    "look at the mount in {place}: which files does it show to the step?",
+    "what a bind mount shows is part of what the step depends on, and without a source that is the"
+    " whole folder: one changed byte, and the step runs again",
+    "mount the two files that the install reads, each by name with source= and target=, or copy"
+    " them in a step above it",
+)
+_TWICE = (
+    "look at {place} and at the install above it: what is left for the second one?",
+    "the install below the source runs after every change, and should find all in place: the same"
+    " packages, in the very versions that it wants itself",
+    "let the upper install take every group that the lower one takes, from the same poetry.lock and"
+    " into the same environment; or leave the lower one nothing but the project",
+)
 
 
 def dependency_layer_is_split(seen: Observation) -> Outcome:
     """After a source file changed, no step that installs third-party packages runs again.
 
-    A package that the rebuild installed has a dist-info folder of its own time; one that came from
-    the cache, or that a step found in place, has the one it had. (That it differs is not enough:
-    where two builds run the same step at once, the cache keeps either.)
+    That holds for every stage that the final image needs. A step that runs again and finds all in
+    place installs nothing; nor does one that copies an environment or changes its owner.
     """
     first, built = seen.first.image, seen.source_changed
     assert first is not None, "checks run on images that were built"
     assert built is not None, "the source was changed for this check"
     if built.image is None:
         return unbuilt(built.build, "after a source file changed, ")
-    again = built.image
-    before, after = app_environments(seen, first), app_environments(seen, again)
+    before, after = app_environments(seen, first), app_environments(seen, built.image)
     if not before or not after:
         return missing_dependencies(seen)
-    for environment in after:
-        match = next((e for e in before if e.path == environment.path), before[0])
-        old, new = third_party(seen, match), third_party(seen, environment)
-        moved = sorted(
-            name
-            for name, found in new.items()
-            if old.get(name) != found and found.modified_ns >= built.began_ns
-        )
-        if moved:
-            return _installed_again(seen, moved, len(new))
+    for stage in seen.ran_again:
+        names = stage.installed(seen.asked, built.began_ns)
+        if names:
+            return _installed_again(seen, names, len(third_party(seen, after[0])), stage.steps)
     kept = len(third_party(seen, after[0]))
     return passed(seen=f"after one source file changed, all {kept} packages came from the cache")
 
 
-def _installed_again(seen: Observation, moved: list[str], total: int) -> Outcome:
-    assert seen.source_changed is not None
-    ran = [s for s in seen.source_changed.build.steps if not s.cached and s.name.startswith("RUN ")]
-    slowest = max(ran, key=lambda step: step.seconds, default=None)
-    step = f": {_short(slowest.name)} ran again ({slowest.seconds:.1f} s)" if slowest else ""
+def _installed_again(
+    seen: Observation, names: tuple[str, ...], total: int, steps: tuple[BuildStep, ...]
+) -> Outcome:
+    slowest = max(steps, key=lambda step: step.seconds, default=None)
+    ran = f": {_short(slowest.name)} ran again ({slowest.seconds:.1f} s)" if slowest else ""
     return failed(
-        seen=f"after one source file changed, {len(moved)} of {total} packages were installed"
-        f" again{step}",
+        seen=f"after one source file changed, {len(names)} of {total} packages were installed"
+        f" again{ran}",
         try_next="which files does the dependency install need? Copy only those before it, and the"
         " rest after it",
         line=slowest.line if slowest else None,
+        hints=_hints(seen, slowest.line if slowest else None),
     )
+
+
+def _hints(seen: Observation, line: int | None) -> tuple[str, ...]:
+    """What helps with a step like the one in this line, by what the Dockerfile's text says."""
+    rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
+    flags = [flag for row in rows if row.line == line for flag in row.flags]
+    above = [row for row in rows if row.keyword == "RUN" and row.line < (line or 0)]
+    if any(name == "mount" and "type=cache" not in value for name, value in flags):
+        climb = _MOUNTED
+    else:
+        climb = _TWICE if any(installs_dependencies(row) for row in above) else _ABOVE
+    place = f"line {line}" if line else "the step that installs the dependencies"
+    return tuple(hint.format(place=place) for hint in climb)
 
 
 def _short(name: str) -> str:

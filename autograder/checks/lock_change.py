@@ -1,9 +1,45 @@
 """A changed lock file reaches the image."""
 
+from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, missing_dependencies
 from autograder.checks.unbuilt import unbuilt
+from autograder.facts.image import Distribution
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
+
+ABOUT = About(
+    why="A lock file is there to be changed: a fixed security hole is a new line in poetry.lock."
+    " An image that looks right today, and takes its versions from elsewhere, keeps the hole.",
+    right="step-3-pin-and-split/export-and-pip",
+    wrong="step-3-pin-and-split/naive-requirements",
+    cannot_see="Only what differs between the two locks is looked at: one direct dependency, at"
+    " another version in range. The second lock is no secret: a Dockerfile could ask whether"
+    " poetry.lock names that version and install it by hand. It would be right for these two"
+    " locks, and wrong for any other; an instructor who doubts replaces source/…/poetry-second.lock"
+    " by a third. As everywhere, a step can forge a dist-info folder after reading the lock.",
+)
+
+
+_GROUP = (
+    "look at pyproject.toml: in which group of dependencies does {name} stand?",
+    "Poetry leaves a group out that is marked optional, unless the install asks for it by name",
+    "poetry install adds an optional group with --with and its name, which stands above {name} in"
+    " pyproject.toml",
+)
+_STAYED = (
+    "look at your install step: what does it read that differs when poetry.lock does?",
+    "the image kept {have} of {name}, so the step took the version from elsewhere, such as a"
+    " requirements file of your own or a version in the Dockerfile",
+    "let poetry install choose the versions, below a COPY that brings poetry.lock; pip can install"
+    " what poetry export writes during the build",
+)
+_SOLVED = (
+    "look at the step that installs: does it read poetry.lock, or does it solve the ranges anew?",
+    "{name} {have} is in neither of the two locks: what installed it found no lock, reads none (as"
+    " pip does), or was told to make a new one (lock, update, add)",
+    "bring poetry.lock with a COPY above the install, and leave it as it is: no rm, no poetry lock"
+    " without --no-update, no line in .dockerignore",
+)
 
 
 def lock_change_reinstalls(seen: Observation) -> Outcome:
@@ -12,6 +48,7 @@ def lock_change_reinstalls(seen: Observation) -> Outcome:
     assert built is not None, "only exercises with a second lock ask for this check"
     if built.image is None:
         return unbuilt(built.build, "with another poetry.lock, ")
+    wanted = seen.asked.second_lock.versions
     changed = seen.asked.second_lock.changed_from(seen.asked.lock)
     environments = app_environments(seen, built.image)
     if not environments:
@@ -19,16 +56,29 @@ def lock_change_reinstalls(seen: Observation) -> Outcome:
     for environment in environments:
         for name in changed:
             found = environment.distributions.get(name)
-            wanted = seen.asked.second_lock.versions[name]
-            if found is None or found.version != wanted:
-                have = found.version if found else "not installed"
-                if found is None and name in seen.asked.direct:
-                    hint = "which option of poetry install adds its group?"
-                    return failed(seen=f"{name} is not installed at all", try_next=hint)
-                return failed(
-                    seen=f"poetry.lock was changed to {name} {wanted}, but the image has {have}",
-                    try_next="copy poetry.lock before the step that installs the dependencies, and"
-                    " let that step obey it",
-                )
-    names = ", ".join(f"{name} {seen.asked.second_lock.versions[name]}" for name in changed)
+            if found is None and name in seen.asked.direct:
+                return _not_installed(name)
+            if found is None or found.version != wanted[name]:
+                return _disobeyed(seen, name, found)
+    names = ", ".join(f"{name} {wanted[name]}" for name in changed)
     return passed(seen=f"a changed poetry.lock was obeyed: the new image has {names}")
+
+
+def _not_installed(name: str) -> Outcome:
+    return failed(
+        seen=f"{name} is not installed at all",
+        try_next="which option of poetry install adds its group?",
+        hints=tuple(hint.format(name=name) for hint in _GROUP),
+    )
+
+
+def _disobeyed(seen: Observation, name: str, found: Distribution | None) -> Outcome:
+    have = found.version if found else "not installed"
+    stayed = have == seen.asked.lock.versions[name]
+    return failed(
+        seen=f"poetry.lock was changed to {name} {seen.asked.second_lock.versions[name]}, but the"
+        f" image has {have}",
+        try_next="copy poetry.lock before the step that installs the dependencies, and let that"
+        " step obey it",
+        hints=tuple(h.format(name=name, have=have) for h in (_STAYED if stayed else _SOLVED)),
+    )

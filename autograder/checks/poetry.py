@@ -1,8 +1,70 @@
 """The Poetry that installed the dependencies is the one version that the course asks for."""
 
+import re
+
+from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, missing_dependencies
+from autograder.facts.dockerfile import Instruction
+from autograder.facts.image import SILENT_INSTALLERS, Environment
+from autograder.facts.lock import Lock
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
+
+ABOUT = About(
+    why="The tool that reads the lock file is a dependency too. With a new major version of it the"
+    " Dockerfile of last year may stop to build, or build something else, on a day when nobody"
+    " changed a line.",
+    right="step-3-pin-and-split/arg-pin",
+    wrong="step-3-pin-and-split/at-least",
+    cannot_see="Poetry's signature is a file, INSTALLER, in each package's dist-info folder. A RUN"
+    " line that writes “Poetry 1.7.0” over what another installer wrote there is not seen. It"
+    " stands in the Dockerfile, is longer than the pin, and whoever writes it knows the version"
+    " that the pin should name. Where pip or uv installed, a note taken during one more build"
+    " tells which Poetry ran; a step that runs the right Poetry for show, and installs by other"
+    " means what the locks say, is not seen either. Poetry's own dependencies, and where Poetry"
+    " came from, are not looked at.",
+)
+
+_NAMELESS = (
+    "look at {place}: which version does it bring today, and which one next year?",
+    "pip takes the newest version that its words allow, and a name alone allows them all: this"
+    " time that was {who}",
+    "put two equals signs after the name, and then the version that the task asks for, all three"
+    " numbers of it",
+)
+_LOOSE = (
+    "look at what stands between poetry and its version in line {line}: which versions may come?",
+    ">=, ~=, ^, < and .* each let more than one version in, and the newest of them comes, here"
+    " {who}; without quotes, a shell reads > as the name of a file to write",
+    "only two equals signs and all three numbers, with no star, name one version alone",
+)
+_REPLACED = (
+    "look at line {line} and the lines below it: which command is the last to bring a Poetry before"
+    " the dependencies are installed?",
+    "a version counts where a command installs it: not in what echo prints, in a comment or a"
+    " branch that is not taken; and a later install or upgrade, here {who}, takes its place",
+    "let one command alone install Poetry, the one with the version in it, in the stage that runs"
+    " Poetry; an upgrade of everything goes above it",
+)
+_MISNAMED = (
+    "compare the version in line {line} with the one that the task asks for",
+    "two equals signs and all the numbers make a pin, and it holds: it is a pin to {who}",
+    "leave the line as it is, but for the numbers",
+)
+_VARIABLE = (
+    "look at the variable in line {line}: which value does it have there, if any?",
+    "an ARG is known from its own line on, in its own stage; one above FROM is known to FROM lines"
+    " alone; an ENV of the same name wins over it; and pip takes an empty version for any version",
+    "declare the ARG in this very stage, above line {line}, with the version as its default, and"
+    " give no ENV that name",
+)
+_OTHERS = (
+    "look at the step that installs the dependencies: which program does it run?",
+    "the task wants Poetry to do it, or to tell pip what to install (poetry export): then"
+    " poetry.lock decides, and one tool reads it",
+    "pip is for Poetry itself; below the COPY of the files that it reads, run poetry install, with"
+    " the group that the app needs and without the project",
+)
 
 _NEXT = (
     "name one exact version of Poetry where you install it, so that a rebuild next year gets it too"
@@ -10,7 +72,7 @@ _NEXT = (
 
 
 def poetry_is_pinned(seen: Observation) -> Outcome:
-    """The app's direct dependencies were installed by exactly the asked Poetry.
+    """The app's direct dependencies were installed by exactly the asked Poetry, or exported by it.
 
     Poetry signs what it installs in each package's INSTALLER file. The index offers newer Poetry
     versions, so a loose specifier ends with another signature.
@@ -23,44 +85,94 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
     wanted = f"Poetry {seen.asked.poetry}"
     for environment in environments:
         here = environment.distributions
-        signers = {here[name].installer for name in seen.asked.direct if name in here}
-        others = sorted(signers - {wanted})
-        if others and wanted in signers and others == ["pip"]:
-            continue  # pip had put a package there before; Poetry found it satisfied
-        if others == ["pip"]:
-            return _by_pip(seen, environment.path)
-        if others:
-            who = others[0] if others[0].startswith("Poetry") else f"“{others[0] or 'nothing'}”"
+        others = {here[name].installer for name in seen.asked.direct if name in here} - {wanted}
+        if others and others <= SILENT_INSTALLERS:
+            # Beside Poetry's signature, pip had put a package there before: Poetry found it.
+            signed = any(here[n].installer == wanted for n in seen.asked.direct if n in here)
+            if not signed:
+                return _by_pip(seen, environment, " and ".join(sorted(others)))
+        elif others:
+            who = min(others - SILENT_INSTALLERS)
+            named = who if who.startswith("Poetry") else f"“{who or 'nothing'}”"
             where = f" in {environment.path}" if len(environments) > 1 else ""
+            row = _row_of_poetry(seen)
             return failed(
-                seen=f"{who} installed the dependencies{where}, not {wanted}",
+                seen=f"{named} installed the dependencies{where}, not {wanted}",
                 try_next=_NEXT,
-                line=_line_of_poetry(seen),
+                line=row.line if row else None,
+                hints=_hints(seen, row, who) if who.startswith("Poetry") else _OTHERS,
             )
     return passed(seen=f"{wanted} installed the dependencies, though newer versions are on offer")
 
 
-def _by_pip(seen: Observation, path: str) -> Outcome:
-    exported = seen.exporting_poetry
-    if exported == seen.asked.poetry:
-        return passed(seen=f"Poetry {exported} exported the dependencies that pip installed")
-    if exported is not None:
+def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outcome:
+    """What pip or uv installed counts as Poetry's, if that Poetry told them what to install."""
+    runs = seen.poetry_runs or ()
+    exports = {run.version for run in runs if run.command == "export"}
+    versions = exports or {run.version for run in runs if run.command in ("install", "update")}
+    did = "exported" if exports else "chose"
+    if not versions or _fixed_beforehand(seen, environment):
         return failed(
-            seen=f"pip installed what Poetry {exported} exported, not Poetry {seen.asked.poetry}",
-            try_next=_NEXT,
-            line=_line_of_poetry(seen),
+            seen=f"the dependencies in {environment.path} were installed by {installer}, not by"
+            " Poetry",
+            try_next="let Poetry install them from poetry.lock",
+            hints=_OTHERS,
         )
-    return failed(
-        seen=f"the dependencies in {path} were installed by pip, not by Poetry",
-        try_next="let Poetry install them from poetry.lock",
+    others = sorted(versions - {seen.asked.poetry})
+    if others:
+        row = _row_of_poetry(seen)
+        return failed(
+            seen=f"{installer} installed what Poetry {others[0]} told it, not"
+            f" Poetry {seen.asked.poetry}",
+            try_next=_NEXT,
+            line=row.line if row else None,
+            hints=_hints(seen, row, f"Poetry {others[0]}"),
+        )
+    return passed(seen=f"Poetry {seen.asked.poetry} {did} what {installer} installed")
+
+
+def _fixed_beforehand(seen: Observation, environment: Environment) -> bool:
+    """Whether what is installed has the first lock's versions whatever poetry.lock says.
+
+    Then it was not Poetry that told the installer, though a Poetry may have run somewhere.
+    """
+    image = seen.lock_changed.image if seen.lock_changed else None
+    after = app_environments(seen, image) if image else ()
+    changed = seen.asked.second_lock.changed_from(seen.asked.lock)
+
+    def follows(found: Environment, lock: Lock) -> bool:
+        have = {name: row.version for name, row in found.distributions.items()}
+        return all(have.get(name) == lock.versions[name] for name in changed)
+
+    return follows(environment, seen.asked.lock) and any(
+        follows(found, seen.asked.lock) for found in after
     )
 
 
-def _line_of_poetry(seen: Observation) -> int | None:
-    """Where the Dockerfile installs Poetry: a hint for the reader, not the verdict."""
+def _hints(seen: Observation, row: Instruction | None, who: str) -> tuple[str, ...]:
+    """What helps, by what the line that installs Poetry says of a version."""
+    text = " ".join((row.value, *row.heredocs)) if row else ""
+    pin = re.escape(seen.asked.poetry)
+    if re.search(r"poetry\S*\$", text):
+        climb = _VARIABLE
+    elif re.search(rf"==\s*{pin}(?![\d.*])", text):
+        climb = _REPLACED
+    elif re.search(r"poetry==[\d.]+(?![\d.*])", text):
+        climb = _MISNAMED
+    elif re.search(r"poetry\S*\s*[<>=~^@]", text):
+        climb = _LOOSE
+    else:
+        climb = _NAMELESS
+    line = row.line if row else None
+    place = f"line {line}, where Poetry is installed" if line else "the step that brings Poetry"
+    return tuple(hint.format(line=line, place=place, who=who) for hint in climb)
+
+
+def _row_of_poetry(seen: Observation) -> Instruction | None:
+    """What in the Dockerfile installs Poetry: a hint for the reader, not the verdict."""
     for stage in seen.dockerfile.needed_stages():
         for row in stage.instructions:
             text = " ".join((row.value, *row.heredocs))
             if row.keyword == "RUN" and "poetry" in text.partition("install")[2]:
-                return row.line
+                return row
     return None

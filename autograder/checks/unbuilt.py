@@ -1,9 +1,59 @@
 """The outcome where a build made no image."""
 
+import re
+
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.outcome import Outcome, failed, not_judged
 
 OFFER = "a build sees only the exercise's base images and the package index"
+
+_NO_COMMAND = re.compile(r"(?:exit|non-zero) code: 127\b")
+_NO_VERSION = re.compile(r"No matching distribution found|Invalid requirement")
+_FILLED = (
+    "look at the step that the build ended with, and at what it writes",
+    "the app and all its dependencies take less than 200 MB: nothing else belongs in the image",
+    "run the step's commands one by one in a container of the base image, and look with du -sh",
+)
+_ENDLESS = (
+    "look at the last lines that the step printed: is it waiting for something, or serving?",
+    "a build goes on when its step has ended, and a server never ends: RUN is for what makes the"
+    " image, CMD for what its container does",
+    "move the command that starts the app from RUN to CMD, once, as the Dockerfile's last line",
+)
+_FILES = (
+    "look at the names in this line: does every file stand in the folder of the Dockerfile?",
+    "COPY and ADD take files of the build context only: what lies beside the Dockerfile, is not in"
+    " .dockerignore, and is spelled the same, letter by letter",
+    "correct the name, or take it out of .dockerignore; a path starts at the Dockerfile's folder,"
+    " and .. does not lead out of it",
+)
+_COMMAND = (
+    "look at the first word of the command that was not found: which step installs that program?",
+    "a step finds the programs of its base image and of the steps above it in its own stage, in"
+    " the folders that PATH names",
+    "install the program in a step above this one, or add the folder it went to with ENV PATH=",
+)
+_VERSION = (
+    "look at the version that this line asks for: is it written as pip reads it, and was there ever"
+    " such a release?",
+    "pip takes ==, >=, <, ~= and != before a version, and installs only what the index has; where"
+    " it has none that fits, the message lists those that there are",
+    "write the version as the task has it, digit by digit, after two equals signs",
+)
+_STEP = (
+    "look at the last lines that this step printed, and at the first of them that says error",
+    "a step is a command as you type it in a terminal: what it needs, in files and programs, must"
+    " be there from the steps above it",
+    "copy the lines above this step to another file, build that (docker build -f FILE -t try .) and"
+    " try the command in it: docker run --rm -it try sh",
+)
+_CHANGED = (
+    "look at what this step does with the file that was changed: without the change it succeeded",
+    "your image is rebuilt whenever its source or its lock file changes, so no step may count on"
+    " the bytes or the versions of today",
+    "take out of this step what names today's content: a checksum, a version that only one lock"
+    " has, a patch of a line",
+)
 
 
 def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
@@ -21,17 +71,38 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
         return not_judged(seen=when + seen, try_next=OFFER)
     if failure.kind == "disk":
         return not_judged(seen=f"{when}the engine's disk is full")
+    if failure.kind == "filled":
+        return failed(
+            seen=f"{when}{failure.message}{_at(failure)}",
+            try_next="find the step that writes so much: which of its files does the app need?",
+            line=failure.line,
+            hints=_FILLED,
+        )
     if failure.kind == "timeout":
         return failed(
             seen=f"{when}{failure.message}{_at(failure)}",
             try_next="find the step that never ends: a server belongs in CMD, not in RUN",
             line=failure.line,
+            hints=_ENDLESS,
         )
     return failed(
         seen=f"{when}the build did not succeed{_at(failure)}: {_last(failure)}",
         try_next="mend this step first; nothing else can be judged without an image",
         line=failure.line,
+        hints=_CHANGED if when else _hints(failure),
     )
+
+
+def _hints(failure: BuildFailure) -> tuple[str, ...]:
+    """What helps with this kind of step that failed, from what the builder said of it."""
+    if failure.step.startswith(("COPY", "ADD")):
+        return _FILES
+    told = (failure.message.strip(), *(row.strip() for row in failure.log))
+    if any(_NO_VERSION.search(row) for row in told):
+        return _VERSION
+    if any(_NO_COMMAND.search(row) for row in told):
+        return _COMMAND
+    return _STEP
 
 
 def _at(failure: BuildFailure) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from autograder.facts.build import BUILD_SECONDS
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -63,6 +65,12 @@ def check(
     exercise: Annotated[str, typer.Argument(help="Such as step-3-pin-and-split.")],
     directory: Annotated[Path, typer.Argument(help="The folder that holds the Dockerfile.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    hints: Annotated[
+        int, typer.Option(min=0, max=3, help="Print this many hints for each failed check.")
+    ] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=1, max=3600, help="Stop a build after this many seconds.")
+    ] = BUILD_SECONDS,
 ) -> None:
     """Judge a folder that holds a Dockerfile.
 
@@ -70,15 +78,23 @@ def check(
     """
     from autograder.cli.check import check as run
 
-    raise typer.Exit(run(exercise, directory, as_json))
+    raise typer.Exit(run(exercise, directory, as_json, hints, timeout))
 
 
 @app.command()
 def verify() -> None:
-    """Prove that every stub fails, every solution passes, and release/ is what source/ makes."""
+    """Prove that stubs fail, solutions pass, and release/ and docs/checks.md are up to date."""
     from autograder.cli.verify import verify as run
 
     raise typer.Exit(run())
+
+
+@app.command()
+def docs() -> None:
+    """Write docs/checks.md: every check, as the code has it."""
+    from autograder.cli.docs import docs as run
+
+    run()
 
 
 @app.command()

@@ -15,14 +15,17 @@ from autograder.errors import NotJudged
 from autograder.exercises import find_exercise
 from autograder.grading import Report, judge, not_judged_report
 from autograder.hand_in import read_hand_in
-from autograder.outcome import printable
+from autograder.outcome import Outcome, printable
 from autograder.ready import make_ready, say
 
 _MARKS = {"passed": "[green]✔[/]", "failed": "[red]✘[/]", "not_judged": "[yellow]?[/]"}
 
 
-def check(slug: str, directory: Path, as_json: bool) -> int:
+def check(slug: str, directory: Path, as_json: bool, hints: int, timeout: float) -> int:
     """Judge the hand-in and print the report. The exit code: 0, 1 or 3 as design.md has it.
+
+    hints: how many to give for each check that failed.
+    timeout: seconds that one build may take.
 
     Raises BadInput for what cannot be judged at all.
     """
@@ -33,16 +36,16 @@ def check(slug: str, directory: Path, as_json: bool) -> int:
     try:
         offer = make_ready(say, yes=False).offer()
         seconds = {"set-up": time.monotonic() - began}
-        report = judge(exercise, hand_in, offer, _shown(as_json))
+        report = judge(exercise, hand_in, offer, _shown(as_json), timeout)
         report.seconds.update(seconds)
     except NotJudged as reason:
         report = not_judged_report(exercise, str(reason))
     report.seconds["in all"] = time.monotonic() - began
     report.seconds["process"] = time.process_time()
     if as_json:
-        print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+        print(json.dumps(report.as_json(hints), indent=2, ensure_ascii=False))
     else:
-        show(report)
+        show(report, hints)
     return exit_code(report)
 
 
@@ -53,8 +56,8 @@ def exit_code(report: Report) -> int:
     return 0 if report.score == report.max_score else 1
 
 
-def show(report: Report) -> None:
-    """The report as a table, with the Dockerfile's lines."""
+def show(report: Report, hints: int) -> None:
+    """The report as a table, with the Dockerfile's lines, and that many hints below it."""
     console = Console()
     outcomes = {row.outcome for row in report.rows}
     if len(outcomes) == 1 and len(report.rows) > 1:
@@ -62,6 +65,7 @@ def show(report: Report) -> None:
         console.print(f"{report.exercise}: {_score(report)}: {escape(same.seen)}", soft_wrap=True)
         console.print(escape(same.try_next), soft_wrap=True)
         _show_build(console, report)
+        _show_hints(console, "", same, hints)
         return
     title = f"{report.exercise}: {_score(report)}"
     table = Table(title=title, title_justify="left", show_lines=True)
@@ -78,6 +82,17 @@ def show(report: Report) -> None:
             escape(row.outcome.try_next),
         )
     console.print(table)
+    for row in report.rows:
+        _show_hints(console, row.id, row.outcome, hints)
+
+
+def _show_hints(console: Console, check: str, outcome: Outcome, hints: int) -> None:
+    """The first hints of one outcome, each on a line; the check's name stands above them."""
+    climb = outcome.hints[:hints]
+    if climb and check:
+        console.print(f"[bold]{check}[/]")
+    for number, hint in enumerate(climb, 1):
+        console.print(f"hint {number}: {escape(hint)}", highlight=False, soft_wrap=True)
 
 
 def _show_build(console: Console, report: Report) -> None:

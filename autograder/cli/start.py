@@ -3,7 +3,7 @@
 import os
 import signal
 import types
-from contextlib import closing
+from contextlib import closing, suppress
 
 from autograder import lab
 from autograder.cli.assignments import offer_assignments
@@ -11,6 +11,7 @@ from autograder.cli.browser import open_page
 from autograder.engine.find import connect, running_engine
 from autograder.engine.notebook_images import remove_notebook_images
 from autograder.engine.own import course_engine
+from autograder.engine.podman import NotDocker
 from autograder.index import stop_index
 from autograder.ready import make_ready, say
 
@@ -64,7 +65,9 @@ def stop() -> None:
     if server:
         lab.stop(server.pid)
         say("JupyterLab has ended.")
-    engine = running_engine()
+    engine = None
+    with suppress(NotDocker):  # nothing of ours is on it
+        engine = running_engine()
     if engine:
         with closing(connect(engine.host)) as client:
             remove_notebook_images(client)

@@ -5,11 +5,14 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 from autograder import places
 from autograder.cli import leftovers
+from autograder.cli.error_rates import FILE, write_error_rates
 from autograder.cli.stages import Result, run_wave
 from autograder.cli.suite import Stage, wanted
 from autograder.cli.summary import say_result, summarise
@@ -17,7 +20,7 @@ from autograder.engine.find import find_engine
 from autograder.engine.own import course_engine
 from autograder.engine.rootfs import apt_install
 from autograder.errors import CourseError
-from autograder.ready import make_ready, say
+from autograder.ready import Ready, make_ready, say
 
 BROWSER = ("chromium", "fonts-dejavu-core")
 
@@ -33,12 +36,18 @@ def test(*, full: bool, yes: bool) -> int:
     if full:
         os.environ["COURSE_FULL"] = "1"  # tests that run a sample run everything
     try:
-        run([stage for stage in stages if not stage.engine], artefacts, {}, results)
-        run_on_engine([stage for stage in stages if stage.engine], artefacts, results, yes=yes)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # Downloading waits for the network. But a question must not drown in other lines.
+            early = pool.submit(set_up, yes=True) if yes else None
+            run([stage for stage in stages if not stage.engine], artefacts, {}, results)
+            engine = early.result() if early else set_up(yes=False)
+        on_engine = [stage for stage in stages if stage.engine]
+        run_on_engine(engine, on_engine, artefacts, results)
     finally:
         if not was_running:
             course_engine().stop()
         note(nothing_left_running(mark, before), results)
+    print(f"{write_error_rates(results, artefacts)} ({artefacts / FILE})")
     return summarise(results)
 
 
@@ -58,31 +67,46 @@ def run(
         run_wave(here, artefacts, environment, lambda result: note(result, results))
 
 
-def run_on_engine(
-    stages: Sequence[Stage], artefacts: Path, results: list[Result], *, yes: bool
-) -> None:
-    """Set everything up, run the stages that need it, and look at what they left on the engine."""
+@dataclass(frozen=True)
+class SetUp:
+    """How setting up ended, the engine that is ready, and what was on it when it was found."""
+
+    result: Result
+    ready: Ready | None = None
+    found: leftovers.Traces = field(default_factory=leftovers.Traces)
+
+
+def set_up(*, yes: bool) -> SetUp:
+    """Have all that the stages with an engine need."""
     began = time.monotonic()
     try:
         if root_on_linux() and not shutil.which("chromium"):
             apt_install(BROWSER, say)
-        host = find_engine(say, yes=yes).host
-        found = leftovers.on_engine(host)
+        found = leftovers.on_engine(find_engine(say, yes=yes).host)
         ready = make_ready(say, yes=yes)
     except CourseError as error:
         seconds = time.monotonic() - began
-        note(Result("set-up", failed=1, seconds=seconds, note=str(error)), results)
+        return SetUp(Result("set-up", failed=1, seconds=seconds, note=str(error)))
+    return SetUp(Result("set-up", passed=1, seconds=time.monotonic() - began), ready, found)
+
+
+def run_on_engine(
+    engine: SetUp, stages: Sequence[Stage], artefacts: Path, results: list[Result]
+) -> None:
+    """Run the stages that need the engine, and look at what they left on it."""
+    note(engine.result, results)
+    if engine.ready is None:
         for stage in stages:
             note(Result(stage.name, failed=1, note="not run: the set-up failed"), results)
         return
-    note(Result("set-up", passed=1, seconds=time.monotonic() - began), results)
+    host = engine.ready.engine.host
     before = leftovers.on_engine(host)
     try:
-        run(stages, artefacts, ready.environment, results)
+        run(stages, artefacts, engine.ready.environment, results)
     finally:
         left = leftovers.on_engine(host).since(before)
         note(verdict("engine-left-clean", left), results)
-        leftovers.stop_index_unless(found, host)
+        leftovers.stop_index_unless(engine.found, host)
 
 
 def root_on_linux() -> bool:

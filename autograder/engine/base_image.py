@@ -32,7 +32,9 @@ LOOSE_IMAGES = {
     "python:3-slim": "python:3.11-slim",
 }
 
-STAND_IN = "container-course/stand-in:bookworm"
+EDITION = "debian-bookworm-2"
+"""What the stand-in's label says; another edition replaces an earlier one."""
+STAND_IN = f"container-course/stand-in:{EDITION}"
 CA_REPOSITORY = "container-course/python"
 STAND_IN_LABEL = "org.container-course.stand-in"
 CA_LABEL = "org.container-course.ca"
@@ -44,7 +46,7 @@ CONFIG = (
     "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
     "ENV LANG=C.UTF-8",
     'CMD ["python3"]',
-    f"LABEL {STAND_IN_LABEL}=debian-bookworm",
+    f"LABEL {STAND_IN_LABEL}={EDITION}",
 )
 CA_DOCKERFILE = f"""\
 FROM {{base}}
@@ -70,7 +72,7 @@ def ensure_base_images(
     its label names. On an engine that is `ours` each also trusts `ca_pem`, so that a plain
     `docker build` finds the index; elsewhere only the stand-in does. Raises EngineUnavailable.
     """
-    missing = [reference for reference in references if _find(client, reference) is None]
+    missing = [reference for reference in references if not _is_current(client, reference)]
     if missing and _registry_answers(client, missing[0]):
         missing = [reference for reference in missing if not _pull(client, reference, say)]
     if missing:
@@ -113,6 +115,12 @@ def remove_stand_ins(client: docker.DockerClient) -> None:
         # Images built on a stand-in inherit its label: only its own names are ours to remove.
         if image is not None and STAND_IN_LABEL in (image.labels or {}):
             client.images.remove(reference)
+
+
+def _is_current(client: docker.DockerClient, reference: str) -> bool:
+    """Whether the engine holds this image, and not an earlier edition of the stand-in for it."""
+    image = _find(client, reference)
+    return image is not None and (image.labels or {}).get(STAND_IN_LABEL, EDITION) == EDITION
 
 
 def _find(client: docker.DockerClient, reference: str) -> Image | None:
@@ -176,7 +184,7 @@ def _stand_in(client: docker.DockerClient, say: Say) -> Image:
 
 def _tarball(say: Say) -> Path:
     """A Debian 12 with Python 3.11 and pip as one tar file, made once."""
-    tarball = places.home() / "base" / "bookworm.tar"
+    tarball = places.home() / "base" / f"{EDITION}.tar"
     with locked(tarball.with_name(".tarball.lock")):
         if not tarball.exists():
             root = tarball.with_name("root")
@@ -185,18 +193,31 @@ def _tarball(say: Say) -> Path:
             part = tarball.with_suffix(".part")
             tar = ["tar", "--create", "--numeric-owner", "--file", str(part), "--directory"]
             subprocess.run([*tar, str(root), "."], check=True)
+            for earlier in tarball.parent.glob("*.tar"):
+                earlier.unlink()
             part.rename(tarball)
             remove_tree(root)
     return tarball
 
 
 def _like_the_python_image(root: Path) -> None:
-    """Let `python` and a system-wide `pip install` work, as they do in the real image."""
+    """Let `python` and `pip install` work, and go where they go, as in the real image.
+
+    There packages are in /usr/local/lib/python3.11/site-packages, which builder stages are often
+    copied from; Debian's Python calls the folder dist-packages, so that becomes a link to it.
+    One thing stays Debian's: `pip install --prefix DIR` fills DIR/local, not DIR.
+    """
     for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
     link = root / "usr/local/bin/python"
     if not link.is_symlink():
         link.symlink_to("/usr/bin/python3")
+    local = root / "usr/local/lib/python3.11"
+    (local / "site-packages").mkdir(parents=True, exist_ok=True)
+    if not (local / "dist-packages").is_symlink():
+        if (local / "dist-packages").is_dir():
+            (local / "dist-packages").rmdir()
+        (local / "dist-packages").symlink_to("site-packages")
 
 
 def _context(files: dict[str, str]) -> io.BytesIO:

@@ -20,8 +20,11 @@ from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 from autograder.facts.dockerfile import Dockerfile
 
+# What ONBUILD runs is told without stage and number.
 _STEP = re.compile(
-    r"^\[(?:\S+/\S+ )?(?:(?P<stage>\S+) +)?(?P<number>\d+)/(?P<total>\d+)\] (?P<name>.*)", re.S
+    r"^(?:\[(?:\S+/\S+ )?(?:(?P<stage>\S+) +)?(?P<number>\d+)/(?P<total>\d+)\] (?P<name>.*)"
+    r"|(?P<trigger>(?:RUN|COPY|ADD|WORKDIR) .*))",
+    re.S,
 )
 _STEP_KEYWORDS = {"RUN", "COPY", "ADD", "WORKDIR"}
 _LOG_BYTES = 256 * 1024
@@ -73,7 +76,8 @@ class _Recorder:
         ordered = [v for v in self.vertices.values() if _STEP.match(v.name)]
         number = sum(1 for v in ordered if v.started)
         last = bytes(vertex.printed[-400:]).decode("utf-8", "replace").rstrip().rpartition("\n")[2]
-        self.request.progress(Progress(number, len(ordered), match["name"], last, vertex.cached))
+        name = match["name"] or match["trigger"]
+        self.request.progress(Progress(number, len(ordered), name, last, vertex.cached))
 
     def steps(self) -> tuple[BuildStep, ...]:
         rows = [v for v in self.vertices.values() if _STEP.match(v.name) and v.completed]
@@ -82,10 +86,13 @@ class _Recorder:
     def _step(self, vertex: _Vertex) -> BuildStep:
         match = _STEP.match(vertex.name)
         assert match is not None
-        stage = match["stage"] or ""
-        line = line_of(self.request.dockerfile, stage, int(match["number"]), int(match["total"]))
+        stage, name = match["stage"] or "", match["name"] or match["trigger"]
+        if match["trigger"]:
+            line = line_of_trigger(self.request.dockerfile, name)
+        else:
+            number, total = int(match["number"]), int(match["total"])
+            line = line_of(self.request.dockerfile, stage, number, total)
         seconds = 0.0 if vertex.cached else max(0.0, vertex.completed - vertex.started)
-        name = match["name"]
         return BuildStep(name, stage, vertex.cached, seconds, line, vertex.error, vertex.log)
 
     def failure(self, message: str) -> BuildFailure:
@@ -101,13 +108,20 @@ class _Recorder:
 
 
 def line_of(dockerfile: Dockerfile, stage: str, number: int, total: int) -> int | None:
-    """The line of step `number` of a stage, or None where ONBUILD or the like adds steps."""
+    """The line of step `number` of a stage, or None where the numbers do not fit."""
     for candidate in dockerfile.stages:
         if stage in ("", candidate.name, f"stage-{candidate.index}"):
             rows = [i for i in candidate.instructions if i.keyword in _STEP_KEYWORDS]
             if len(rows) == total - 1 and number >= 2:
                 return rows[number - 2].line
     return None
+
+
+def line_of_trigger(dockerfile: Dockerfile, name: str) -> int | None:
+    """The line of the ONBUILD that made this step, or None where it is the base image's."""
+    words = name.split()
+    rows = (row for stage in dockerfile.stages for row in stage.triggers)
+    return next((row.line for row in rows if [row.keyword, *row.value.split()] == words), None)
 
 
 def build(api: Any, request: BuildRequest) -> BuildFacts:
@@ -155,8 +169,6 @@ def _parameters(request: BuildRequest) -> dict[str, Any]:
         "extrahosts": [f"{name}:{address}" for name, address in request.hosts.items()],
         "buildargs": "{}",
     }
-    if request.target:
-        parameters["target"] = request.target
     if request.no_cache:
         parameters["nocache"] = True
     return parameters

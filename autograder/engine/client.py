@@ -118,6 +118,18 @@ class Engine:
             except ImageNotFound:
                 return None
 
+    def platform(self, reference: str) -> tuple[str, tuple[str, ...]]:
+        """An image's architecture, such as `amd64`, and the names of its environment variables."""
+        with told(f"reading the image {reference}"):
+            inspected = self.api.inspect_image(reference)
+        names = (row.partition("=")[0] for row in inspected["Config"].get("Env") or ())
+        return str(inspected.get("Architecture")), tuple(names)
+
+    def on_build(self, reference: str) -> bool:
+        """Whether a build that starts from this image would first run the image's ONBUILD."""
+        with told(f"reading the image {reference}"):
+            return bool(self.api.inspect_image(reference)["Config"].get("OnBuild"))
+
     def layers(self, reference: str) -> tuple[tuple[Layer, ...], int]:
         """An image's layers from the base up, and its size in bytes."""
         with told("reading the image"):

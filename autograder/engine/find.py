@@ -16,6 +16,7 @@ from requests.exceptions import RequestException
 from autograder import places
 from autograder.engine.base_image import remove_stand_ins
 from autograder.engine.own import OwnEngine, course_engine
+from autograder.engine.podman import NotDocker, refuse_podman
 from autograder.engine.rootfs import Say, remove_tree
 from autograder.errors import EngineUnavailable
 
@@ -59,16 +60,28 @@ def find_engine(say: Say, *, yes: bool) -> FoundEngine:
 
 
 def running_engine() -> FoundEngine | None:
-    """The engine that `find_engine` would return without starting one; None when none answers."""
-    own = course_engine()
-    found = (answering(host, ours=host == own.host) for host in _hosts())
-    return next((engine for engine in found if engine is not None), None)
+    """The engine that `find_engine` would return without starting one; None when none answers.
+
+    Raises NotDocker where nothing but podman answers.
+    """
+    own, podman = course_engine(), None
+    for host in _hosts():
+        try:
+            found = answering(host, ours=host == own.host)
+        except NotDocker as error:
+            podman = error
+            continue
+        if found is not None:
+            return found
+    if podman:
+        raise podman
+    return None
 
 
 def answering(host: str, *, ours: bool) -> FoundEngine | None:
     """What answers at `host` within ANSWER_SECONDS; None when nothing does.
 
-    Raises EngineUnavailable when something would answer but not to this user.
+    Raises EngineUnavailable when something would answer but not to this user, or is podman.
     """
     if not _open(host):
         return None
@@ -77,6 +90,7 @@ def answering(host: str, *, ours: bool) -> FoundEngine | None:
             version = client.version()
     except (DockerException, RequestException):
         return None
+    refuse_podman(host, version)
     return FoundEngine(host=host, ours=ours, version=version["Version"], arch=version["Arch"])
 
 
@@ -96,7 +110,10 @@ def clean(say: Say) -> None:
         say(f"stopping the engine in {engine.run.parent}")
         engine.stop()
     for host in _hosts():
-        found = answering(host, ours=False)
+        try:
+            found = answering(host, ours=False)
+        except NotDocker:
+            continue
         if found is not None:
             remove_stand_ins(docker.DockerClient(base_url=host))
     for name in MADE:

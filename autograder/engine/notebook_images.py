@@ -14,6 +14,7 @@ from pathlib import Path
 import docker
 
 from autograder.engine.client import RUN_LABEL, Engine, told
+from autograder.engine.processes import lives
 
 
 def notebook_run(folder: Path) -> str:
@@ -48,18 +49,9 @@ def _remove(client: docker.DockerClient, mark: str) -> None:
         rows = client.api.images(filters={"label": RUN_LABEL})
     for row in rows:
         run = str((row.get("Labels") or {}).get(RUN_LABEL, ""))
-        if run.startswith(mark) and not _another_lives(int(run.split("-")[3])):
+        if not run.startswith(mark):
+            continue
+        pid = int(run.split("-")[3])
+        if pid == os.getpid() or not lives(pid):
             for reference in row.get("RepoTags") or [row["Id"]]:
                 Engine(client).remove_image(reference)
-
-
-def _another_lives(pid: int) -> bool:
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -32,6 +32,17 @@ def marked(run: Path, command: str = "") -> list[int]:
     return found
 
 
+def lives(pid: int) -> bool:
+    """Whether a process with this id exists, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def end(run: Path, cgroup: str, patience: float) -> None:
     """End the engine at `run` and its containers, dockerd last of all so that it may tidy up.
 

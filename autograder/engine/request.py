@@ -10,10 +10,9 @@ import requests
 import urllib3
 from docker.utils.build import PatternMatcher
 
-from autograder.facts.build import Builder
+from autograder.facts.build import BUILD_SECONDS, Builder
 from autograder.facts.dockerfile import Dockerfile
 
-BUILD_SECONDS = 600.0
 # What the SDK's connection raises when nothing comes; it does not translate what a stream raises.
 SILENCE = (
     requests.exceptions.ReadTimeout,
@@ -49,7 +48,6 @@ class BuildRequest:
     builder: Builder = "buildkit"
     hosts: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
     no_cache: bool = False
     timeout: float = BUILD_SECONDS
     progress: Callable[[Progress], None] = lambda _: None

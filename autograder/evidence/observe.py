@@ -2,56 +2,30 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import replace
 
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.offer import Offer
-from autograder.engine.request import BUILD_SECONDS, BuildRequest, Progress, sent
-from autograder.errors import BadInput, NotJudged
+from autograder.engine.request import BuildRequest, Progress, sent
+from autograder.engine.sandbox import Sandbox
+from autograder.errors import NotJudged
 from autograder.evidence.answers import answer_of
-from autograder.evidence.environments import environments
+from autograder.evidence.environments import environments as read_environments
+from autograder.evidence.environments import in_helper
+from autograder.evidence.material import Material, prepared
+from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
+from autograder.evidence.ran_again import alone, ran_again
 from autograder.facts.answer import AppAnswer
-from autograder.facts.build import BuildFacts
-from autograder.facts.dockerfile import Dockerfile
-from autograder.facts.image import Environment, ImageFacts
-from autograder.facts.observation import Asked, Built, Observation
+from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure
+from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
+from autograder.facts.observation import Built, Observation, PoetryRun, RanAgain
 
-LOCK = "poetry.lock"
-_STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*(?:@sha256:\w+)?$")
-
-
-@dataclass(frozen=True)
-class Material:
-    """A build context and how the course changes it.
-
-    files: the hand-in with the course's app laid over it.
-    source_file: the file that the source change edits.
-    second_lock: the text of the course's second poetry.lock.
-    """
-
-    asked: Asked
-    dockerfile: Dockerfile
-    files: Mapping[str, bytes]
-    source_file: str
-    second_lock: bytes | None
-
-    def with_source_changed(self, nonce: str) -> dict[str, bytes]:
-        """The files, where the app also answers with a nonce and where it imports from."""
-        literal = f'"variant": "{self.asked.variant}"'
-        text = self.files[self.source_file].decode()
-        assert literal in text, "the course's app answers with its variant"
-        site = '__import__("os").path.realpath(__import__("fastapi").__file__ + "/../..")'
-        changed = text.replace(literal, f'{literal}, "nonce": "{nonce}", "imports_from": {site}')
-        return {**self.files, self.source_file: changed.encode()}
-
-    def with_second_lock(self) -> dict[str, bytes]:
-        """The files with the second lock in place of the first."""
-        assert self.second_lock is not None
-        return {**self.files, LOCK: self.second_lock}
+_DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://")
+ENOUGH_BYTES = 500_000_000
+"""Room for any right hand-in's steps: with less, a full disk is not the hand-in's doing."""
 
 
 class Observer:
@@ -70,6 +44,7 @@ class Observer:
         self.offer, self.material, self.progress = offer, material, progress
         self.timeout = timeout
         self.run = secrets.token_hex(6)
+        self.made: set[str] = set()
 
     def tag(self, which: str) -> str:
         """A tag of this run only: an image of an earlier run can never pass for a new one."""
@@ -81,17 +56,24 @@ class Observer:
         try:
             yield self
         finally:
-            for which in ("first", "source", "lock", "again", "export"):
-                self.offer.engine.remove_image(self.tag(which))
+            self.drop()
+
+    def drop(self, *, but: str = "") -> None:
+        """Remove the images that this run built, one excepted."""
+        for which in sorted(self.made - {but}):
+            self.offer.engine.remove_image(self.tag(which))
 
     def build(
         self,
         which: str,
         files: Mapping[str, bytes],
         progress: Callable[[Progress], None] = lambda _: None,
-        target: str | None = None,
+        text: str | None = None,
     ) -> BuildFacts:
-        """Build the given files with the hand-in's Dockerfile, tagged for this run."""
+        """Build the given files with the hand-in's Dockerfile, tagged for this run.
+
+        text: what to build instead of the whole Dockerfile; its lines are the Dockerfile's.
+        """
         dockerfile = self.material.dockerfile
         lacking = self.offer.engine.lacks(dockerfile.features(), self.offer.builder)
         if lacking:
@@ -100,7 +82,9 @@ class Observer:
                 f"line {line} uses {lacking}, which the {self.offer.builder} builder of this engine"
                 f" ({self.offer.engine.version}) does not have"
             )
-        text = prepared(dockerfile, self.offer.bases)
+        if text is None:
+            text = self.prepared()
+        self.made.add(which)
         return self.offer.engine.build(
             BuildRequest(
                 sent({**files, "Dockerfile": text.encode()}),
@@ -109,18 +93,48 @@ class Observer:
                 builder=self.offer.builder,
                 hosts=self.offer.hosts,
                 labels={RUN_LABEL: self.run},
-                target=target,
                 timeout=self.timeout,
                 progress=progress,
             )
         )
+
+    def prepared(self) -> str:
+        """The Dockerfile's text as it is built, line for line."""
+        return prepared(self.material.dockerfile, self.offer.bases)
 
     def first_build(self) -> BuildFacts:
         """The hand-in as it is. A timeout or a full disk is tried once more before it counts."""
         facts = self.build("first", self.material.files, self.progress)
         if facts.failure and facts.failure.kind in ("timeout", "disk"):
             facts = self.build("first", self.material.files, self.progress)
+        if facts.failure and facts.failure.kind == "step":
+            facts = replace(facts, failure=self._for_want_of_a_download(facts.failure))
+        if facts.failure and facts.failure.kind == "disk":
+            free = self._free_bytes()
+            if free >= ENOUGH_BYTES:  # the failed step's files are gone, and there is room again
+                message = f"the build filled the disk, which had {free / 1e9:.1f} GB for it"
+                failure = replace(facts.failure, kind="filled", message=message)
+                facts = replace(facts, failure=failure)
         return facts
+
+    def _for_want_of_a_download(self, failure: BuildFailure) -> BuildFailure:
+        """The failure, put down to a step above it that wanted a download without failing.
+
+        `curl … | sh` succeeds whatever curl comes to; what it should have brought is missed later.
+        """
+        for stage in self.material.dockerfile.needed_stages():
+            for row in stage.instructions:
+                text = "\n".join((row.value, *row.heredocs))
+                if row.line < (failure.line or 0) and _DOWNLOAD.search(text):
+                    why = f"line {row.line} downloads something, and something is missing now"
+                    return replace(failure, kind="network", log=(*failure.log, why))
+        return failure
+
+    def _free_bytes(self) -> int:
+        """What the engine's disk has left. Raises NotJudged where not even that can be asked."""
+        with Sandbox(self.offer.engine) as sandbox:
+            command = ["python3", "-I", "-c", "import shutil; print(shutil.disk_usage('/').free)"]
+            return int(sandbox.run(self.offer.helper, command, 60))
 
     def observe(self, first: BuildFacts) -> Observation:
         """Rebuild with the changed source and the second lock, and look at every image.
@@ -129,16 +143,20 @@ class Observer:
         its answer holds all that the first one's would, and the nonce.
         """
         nonce, material = secrets.token_hex(8), self.material
+        files = material.with_source_changed(nonce)
         began = self.offer.engine.now_ns()
         with ThreadPoolExecutor(max_workers=2) as pool:
-            source = pool.submit(self.build, "source", material.with_source_changed(nonce))
             lock = pool.submit(self._lock_build)
-            rebuilt, relocked = source.result(), lock.result()
+            rebuilt = self.build("source", files)
             answer = pool.submit(self._answer, rebuilt)
+            relocked = lock.result()
             images = self._images([b for b in (first, rebuilt, relocked) if b and b.succeeded])
             changed = Built(rebuilt, images.get(rebuilt.tag), began)
-            if installed_again(images.get(first.tag), changed):
-                changed = self._once_more(changed)
+            again = ran_again(self, changed, files)
+            if any(stage.installed(material.asked, began) for stage in again):
+                changed, again = self._once_more(changed, again)
+            if any(stage.installed(material.asked, changed.began_ns) for stage in again):
+                again = alone(self, changed, again, files)
             return Observation(
                 asked=material.asked,
                 dockerfile=material.dockerfile,
@@ -147,10 +165,13 @@ class Observer:
                 lock_changed=Built(relocked, images.get(relocked.tag)) if relocked else None,
                 answer=answer.result(),
                 nonce=nonce,
-                exporting_poetry=self._exporting_poetry(),
+                ran_again=again,
+                poetry_runs=self._poetry_runs(images[first.tag]),
             )
 
-    def _once_more(self, changed: Built) -> Built:
+    def _once_more(
+        self, changed: Built, again: tuple[RanAgain, ...]
+    ) -> tuple[Built, tuple[RanAgain, ...]]:
         """Another rebuild, of yet another source, where packages were installed again.
 
         A cache promises nothing: an engine may drop a step between two builds. What the Dockerfile
@@ -160,9 +181,11 @@ class Observer:
         files = self.material.with_source_changed(secrets.token_hex(8))
         build = self.build("again", files)
         if not build.succeeded:
-            return changed
-        again = Built(build, self._images([build])[build.tag], began)
-        return changed if installed_again(changed.image, again) else again
+            return changed, again
+        rebuilt = Built(build, self._images([build])[build.tag], began)
+        ran = ran_again(self, rebuilt, files)
+        lasting = any(stage.installed(self.material.asked, began) for stage in ran)
+        return (changed, again) if lasting else (rebuilt, ran)
 
     def _lock_build(self) -> BuildFacts | None:
         if self.material.second_lock is None:
@@ -177,66 +200,41 @@ class Observer:
 
     def _images(self, builds: list[BuildFacts]) -> dict[str, ImageFacts]:
         """What is in each image, by its tag."""
-        found = self._environments([build.tag for build in builds])
+        found = self.environments(builds)
         images = {}
         for build, rows in zip(builds, found, strict=True):
             layers, size = self.offer.engine.layers(build.tag)
             images[build.tag] = ImageFacts(build.image_id or "", size, layers, rows)
         return images
 
-    def _environments(self, tags: list[str]) -> list[tuple[Environment, ...]]:
+    def environments(self, builds: Iterable[BuildFacts]) -> list[tuple[Environment, ...]]:
+        """What is installed in the image of each build; nothing where there is none."""
+        tags = [build.tag if build.succeeded else "" for build in builds]
         names = tuple(sorted({*self.material.asked.lock.versions, "poetry"}))
+        there = [tag for tag in tags if tag]
+        if not there:
+            return [() for _ in tags]
+        engine, helper = self.offer.engine, self.offer.helper
+        rows = iter(read_environments(engine, there, names, helper, self.tag("look")))
+        return [next(rows) if tag else () for tag in tags]
+
+    def _poetry_runs(self, first: ImageFacts) -> tuple[PoetryRun, ...] | None:
+        """Every run of Poetry in the build, where the packages do not tell which one it was."""
+        asked, material = self.material.asked, self.material
+        signers = {
+            e.distributions[name].installer
+            for e in first.environments
+            for name in asked.direct
+            if name in e.distributions
+        }
+        if not signers & SILENT_INSTALLERS or not material.mentions("poetry"):
+            return None
+        noted = noting(material.dockerfile, self.prepared(), self.offer.helper)
+        build = self.build("noted", material.files, text=noted)
+        if not build.succeeded:
+            return None
+        command = f"head -c {MOST_NOTED} -q /seen/0/noted/*"
         look = self.tag("look")
-        return environments(self.offer.engine, tags, names, self.offer.helper, look)
-
-    def _exporting_poetry(self) -> str | None:
-        """The version of the Poetry in the stage that runs `poetry export`, where one does.
-
-        pip signs what it installs from an export, so the packages cannot tell which Poetry it was.
-        """
-        for stage in self.material.dockerfile.needed_stages():
-            texts = [i.value + " ".join(i.heredocs) for i in stage.instructions]
-            if not any("export" in text and "poetry" in text for text in texts):
-                continue
-            target = stage.name or str(stage.index)
-            if not self.build("export", self.material.files, target=target).succeeded:
-                return None
-            (found,) = self._environments([self.tag("export")])
-            versions = {e.distributions["poetry"].version for e in found if e.holds(("poetry",))}
-            return versions.pop() if len(versions) == 1 else None
-        return None
-
-
-def installed_again(before: ImageFacts | None, built: Built) -> bool:
-    """Whether a rebuild installed any package that the image before it held already."""
-    if before is None or built.image is None:
-        return False
-    had = {d for e in before.environments for d in e.distributions.values()}
-    has = {d for e in built.image.environments for d in e.distributions.values()}
-    return any(d.name != "poetry" and d.modified_ns >= built.began_ns for d in has - had)
-
-
-def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
-    """The Dockerfile's text as it is built, line for line.
-
-    A `# syntax=docker/dockerfile:1` line is blanked: it would fetch a frontend, and the engine has
-    one. Any other frontend is refused. Base images give way to the offer's own where it has some.
-    """
-    lines = dockerfile.text.removeprefix("\ufeff").split("\n")
-    if dockerfile.syntax:
-        if not _STABLE_FRONTEND.match(dockerfile.syntax):
-            raise BadInput(f"the syntax line asks for another frontend, {dockerfile.syntax[:80]}")
-        # A comment ends the directives, so the others move up to stay directives.
-        rows = [d.line - 1 for d in dockerfile.directives]
-        kept = [lines[d.line - 1] for d in dockerfile.directives if d.name != "syntax"]
-        for at, line in zip_longest(rows, kept, fillvalue="#"):
-            lines[int(at)] = line
-    ends = {instruction.line: instruction.end_line for instruction in dockerfile.instructions}
-    for stage in dockerfile.stages:
-        if isinstance(stage.base, int) or stage.base.reference not in bases:
-            continue
-        first, last = stage.base.line, ends[stage.base.line]
-        name = f" AS {stage.name}" if stage.name else ""
-        rewritten = f"FROM {bases[stage.base.reference]}{name}"
-        lines[first - 1 : last] = [rewritten, *[""] * (last - first)]
-    return "\n".join(lines)
+        return read_runs(
+            in_helper(self.offer.engine, [build.tag], self.offer.helper, look, command)
+        )

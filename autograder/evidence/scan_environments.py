@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 MOST_CHARACTERS = 40_000  # for each root: what a builder passes on of a step's output is limited
 MOST_BYTES = 60
-SKIP = {"proc", "sys", "dev"}
+SKIP = {"proc", "sys", "dev", "course", "course-helper"}  # the kernel's, and what we mount
 
 
 def main(names: str, *roots: str) -> None:
@@ -56,14 +56,14 @@ def folders_of(root: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def distribution(folder: str, name: str) -> list[object]:
-    """Name, version, installer and modification time (ns) of one dist-info folder."""
+    """Name, version, installer, mtime and ctime (ns) of one dist-info folder."""
     stem, _, version = name.removesuffix(".dist-info").partition("-")
     canonical = re.sub(r"[-_.]+", "-", stem).lower()  # PEP 503
     try:
-        modified = os.lstat(folder).st_mtime_ns
+        times = [os.lstat(folder).st_mtime_ns, os.lstat(folder).st_ctime_ns]
     except OSError:
-        modified = 0
-    return [canonical, version[:MOST_BYTES], first_line(folder + "/INSTALLER"), modified]
+        times = [0, 0]
+    return [canonical, version[:MOST_BYTES], first_line(folder + "/INSTALLER"), *times]
 
 
 def first_line(path: str) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Builder = Literal["buildkit", "classic"]
+BUILD_SECONDS = 600.0
+"""How long a build may take where nobody says otherwise: wall-clock time."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,11 @@ class BuildFailure:
     """Why a build ended without an image.
 
     kind: `dockerfile` (it cannot be parsed), `step` (an instruction failed), `base` (a base image
-    cannot be had), `network` (a step wanted more than the course offers), `timeout`, `disk`.
+    cannot be had), `network` (a step wanted more than the course offers), `timeout`, `disk` (the
+    engine's disk is full), `filled` (it is not, but this build filled it).
     """
 
-    kind: Literal["dockerfile", "step", "base", "network", "timeout", "disk"]
+    kind: Literal["dockerfile", "step", "base", "network", "timeout", "disk", "filled"]
     message: str
     step: str = ""
     line: int | None = None

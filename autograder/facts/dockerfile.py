@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograder.errors import BadInput
-from autograder.facts.instructions import Directive, Instruction, read, words
+from autograder.facts.instructions import Directive, Instruction, read, trigger, words
 
 __all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "parse"]
 
@@ -46,13 +46,25 @@ class Base:
 
 @dataclass(frozen=True)
 class Stage:
-    """One build stage. `base` is a Base, or the index of the stage it starts from."""
+    """One build stage. `base` is a Base, or the index of the stage it starts from.
+
+    start: the instruction that begins it, a FROM.
+    needs: the stages and images that it copies or mounts from.
+    triggers: what ONBUILD in the stage it starts from runs first.
+    """
 
     index: int
     name: str
     base: Base | int
+    start: Instruction
     instructions: tuple[Instruction, ...]
     needs: tuple[Base | int, ...] = ()
+    triggers: tuple[Instruction, ...] = ()
+
+    @property
+    def end_line(self) -> int:
+        """The last line of its last instruction."""
+        return (self.start, *self.instructions)[-1].end_line
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,8 @@ class Dockerfile:
     def features(self) -> dict[str, int]:
         """Builder features it uses beyond the oldest builders, each with its first line."""
         found: dict[str, int] = {}
-        for instruction in self.instructions:
+        triggers = [row for stage in self.stages for row in stage.triggers]
+        for instruction in (*self.instructions, *triggers):
             if instruction.heredocs:
                 found.setdefault("heredoc", instruction.line)
             for flag, _ in instruction.flags:
@@ -125,19 +138,20 @@ def _stages(instructions: tuple[Instruction, ...]) -> tuple[Stage, ...]:
         raise BadInput("the Dockerfile has no FROM line, so there is no image to start from")
     names: dict[str, int] = {}
     ends = [*starts[1:], len(instructions)]
-    return tuple(
-        _stage(index, instructions[begin:end], arguments, names)
-        for index, (begin, end) in enumerate(zip(starts, ends, strict=True))
-    )
+    stages: list[Stage] = []
+    for begin, end in zip(starts, ends, strict=True):
+        stages.append(_stage(stages, instructions[begin:end], arguments, names))
+    return tuple(stages)
 
 
 def _stage(
-    index: int,
+    earlier: list[Stage],
     rows: tuple[Instruction, ...],
     arguments: Mapping[str, str],
     names: dict[str, int],
 ) -> Stage:
     """One stage; `names` holds the stages before it, the last of a name, and then this one too."""
+    index = len(earlier)
     parts = rows[0].value.split()
     if len(parts) not in {1, 3} or (len(parts) == 3 and parts[1].lower() != "as"):
         raise BadInput(f"Dockerfile line {rows[0].line}: FROM takes IMAGE, or IMAGE AS NAME")
@@ -151,12 +165,16 @@ def _stage(
         return Base(reference, row.line)
 
     base = find(expand(parts[0], arguments), rows[0])
+    inherited = earlier[base].instructions if isinstance(base, int) else ()
+    triggers = tuple(trigger(row) for row in inherited if row.keyword == "ONBUILD")
     needs = tuple(
-        find(expand(reference, arguments), row) for row in rows[1:] for reference in _sources(row)
+        find(expand(reference, arguments), row)
+        for row in (*triggers, *rows[1:])
+        for reference in _sources(row)
     )
     if name:
         names[name] = index
-    return Stage(index, name, base, rows[1:], needs)
+    return Stage(index, name, base, rows[0], rows[1:], needs, triggers)
 
 
 def _sources(row: Instruction) -> Iterator[str]:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SILENT_INSTALLERS = frozenset({"pip", "uv"})
+"""Who signs with its own name what a Poetry told it to install, by `poetry export` or by itself."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -22,13 +25,15 @@ class Distribution:
 
     installer: what the INSTALLER file says (`pip`, `Poetry 1.7.0`), `` when there is none;
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-    modified_ns: the folder's modification time in nanoseconds since the epoch.
+    modified_ns, changed_ns: the folder's mtime and ctime in nanoseconds since the epoch. Whoever
+    writes a folder can set its mtime; its ctime is the engine's own clock, at the last write to it.
     """
 
     name: str
     version: str
     installer: str
     modified_ns: int
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True)

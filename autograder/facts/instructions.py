@@ -57,6 +57,12 @@ def read(text: str) -> tuple[tuple[Directive, ...], tuple[Instruction, ...]]:
     return directives, tuple(_instructions(lines, _escape(directives)))
 
 
+def trigger(row: Instruction) -> Instruction:
+    """What an ONBUILD runs in the stages that start from its own."""
+    keyword, flags, value = _split(row.value, row.line)
+    return Instruction(keyword, value, row.line, row.end_line, flags, row.heredocs)
+
+
 def words(text: str) -> list[str] | None:
     """The words of a line with their quotes, or None where a quote is not closed."""
     found, at = [], 0

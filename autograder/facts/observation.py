@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from autograder.facts.answer import AppAnswer
-from autograder.facts.build import BuildFacts
+from autograder.facts.build import BuildFacts, BuildStep
 from autograder.facts.dockerfile import Dockerfile
-from autograder.facts.image import ImageFacts
+from autograder.facts.image import Environment, ImageFacts
 from autograder.facts.lock import Lock
 
 
@@ -41,15 +41,85 @@ class Built:
 
 
 @dataclass(frozen=True)
+class RanAgain:
+    """A needed stage in which steps ran again after the source changed, or the last stage.
+
+    steps: its RUN steps that ran again, in order, as far as the builder told.
+    holds: what is installed at its end.
+    held: what had been installed before those steps, here or in another needed stage; empty where
+        nothing in `holds` was written since the rebuild began.
+    alone: what the steps brought when the packages had been taken away before them; None where
+        nobody tried.
+    """
+
+    steps: tuple[BuildStep, ...]
+    holds: tuple[Environment, ...]
+    held: tuple[Environment, ...] = ()
+    alone: tuple[Environment, ...] | None = None
+
+    def installed(self, asked: Asked, since_ns: int) -> tuple[str, ...]:
+        """Which locked packages the steps installed, in an environment for the app; sorted.
+
+        An installer makes a dist-info folder with the time of now. One that is new by its ctime
+        alone was copied, or had its owner or its time changed: that is no install, if the package
+        had been there before. Nor is it one if the steps bring no package that was not there.
+        """
+        for environment in self.holds:
+            if not any(name in environment.distributions for name in asked.direct):
+                continue
+            rows = [d for n, d in environment.distributions.items() if n in asked.lock.versions]
+            new = sorted(d.name for d in rows if d.modified_ns >= since_ns)
+            if self.alone is not None:
+                new = [n for n in new if any(n in e.distributions for e in self.alone)]
+            if new:
+                return tuple(new)
+            touched = {(d.name, d.version) for d in rows if d.changed_ns >= since_ns}
+            if (
+                self.steps
+                and touched
+                and not any(touched <= _versions(before) for before in self.held)
+            ):
+                return tuple(sorted(name for name, _ in touched))
+        return ()
+
+    def rewritten(self, since_ns: int) -> bool:
+        """Whether any package's folder was written since then, though its own time is older."""
+        rows = (d for environment in self.holds for d in environment.distributions.values())
+        return bool(self.steps) and any(d.modified_ns < since_ns <= d.changed_ns for d in rows)
+
+    def had(self, names: tuple[str, ...]) -> bool:
+        """Whether one environment had held all these packages before, in the versions of now."""
+        for environment in self.holds:
+            now = {row for row in _versions(environment) if row[0] in names}
+            if now and any(now <= _versions(before) for before in self.held):
+                return True
+        return False
+
+
+def _versions(environment: Environment) -> set[tuple[str, str]]:
+    return {(d.name, d.version) for d in environment.distributions.values()}
+
+
+@dataclass(frozen=True)
+class PoetryRun:
+    """One run of Poetry during a build: its version, and the command, such as `export`."""
+
+    version: str
+    command: str
+
+
+@dataclass(frozen=True)
 class Observation:
     """The hand-in's Dockerfile, its three builds, and what the app answered.
 
     first: built from the hand-in and the course's app.
     source_changed: built again after a source file of the app was changed.
+    ran_again: the needed stages in which that rebuild ran a RUN step again, and the last stage.
     lock_changed: built again with the course's second lock; None where the exercise has none.
     answer: what the source-changed image's app answered; None where there is no such image.
     nonce: what the changed source makes the app answer with.
-    exporting_poetry: the version of the Poetry that exported what pip installed, where one did.
+    poetry_runs: every run of Poetry in a build of its own; None where nobody looked, because the
+        packages themselves tell which Poetry installed them.
     """
 
     asked: Asked
@@ -59,4 +129,5 @@ class Observation:
     lock_changed: Built | None
     answer: AppAnswer | None
     nonce: str
-    exporting_poetry: str | None = None
+    ran_again: tuple[RanAgain, ...] = ()
+    poetry_runs: tuple[PoetryRun, ...] | None = None

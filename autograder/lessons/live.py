@@ -1,21 +1,17 @@
-"""A build's progress in a notebook: one output that is drawn anew in place.
+"""A lesson's build while it runs, and how it ended.
 
-No widget, so that it is still there when the notebook is opened again; nothing on stderr, which
-nbgrader counts as a failure. Its text form never changes: nbval compares that of the first moment.
+Its text form never changes: nbval compares that of the first moment.
 """
 
-import contextvars
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
-
-from IPython.display import display
+from typing import Self
 
 from autograder.engine.request import Progress
 from autograder.facts.build import BuildFacts
+from autograder.in_place import InPlace, in_place
 from autograder.pictures import build_ended, build_progress
 from autograder.pictures.picture import framed
 
@@ -32,15 +28,9 @@ class LiveProgress:
         self.text = text
         self._last = Progress(0, 0, "")
         self._began = time.monotonic()
-        self._ended = threading.Event()
-        self._show: Callable[[dict[str, str]], None] = lambda _: None
 
-    def __enter__(self) -> "LiveProgress":
-        self._show = _in_place(self._now())
-        # The kernel knows by context which cell an output belongs to.
-        context = contextvars.copy_context()
-        self._ticker = threading.Thread(target=context.run, args=(self._tick,), daemon=True)
-        self._ticker.start()
+    def __enter__(self) -> Self:
+        self._output = InPlace(self._now, EVERY_SECONDS).__enter__()
         return self
 
     def __exit__(
@@ -49,9 +39,9 @@ class LiveProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stop()
+        self._output.stop()
         if error is not None:
-            self._show(self._bundle(framed("The build was stopped.")))
+            self._output.show(self._bundle(framed("The build was stopped.")))
 
     def take(self, progress: Progress) -> None:
         """Note a moment of the build; it is shown at the next tick."""
@@ -59,16 +49,7 @@ class LiveProgress:
 
     def ended(self, build: BuildFacts) -> None:
         """Show how the build ended, for good."""
-        self._stop()
-        self._show(self._bundle(build_ended(build)))
-
-    def _stop(self) -> None:
-        self._ended.set()
-        self._ticker.join()
-
-    def _tick(self) -> None:
-        while not self._ended.wait(EVERY_SECONDS):
-            self._show(self._now())
+        self._output.end(self._bundle(build_ended(build)))
 
     def _now(self) -> dict[str, str]:
         last, seconds = self._last, time.monotonic() - self._began
@@ -82,14 +63,6 @@ class LiveProgress:
 @contextmanager
 def saying(text: str) -> Iterator[Callable[[str], None]]:
     """One line that changes in place while something is got ready, and then is `text`."""
-    show = _in_place({"text/plain": text})
+    show = in_place({"text/plain": text})
     yield lambda line: show({"text/plain": line})
     show({"text/plain": text})
-
-
-def _in_place(first: dict[str, str]) -> Callable[[dict[str, str]], None]:
-    """Display something now; the function that is returned puts something else in its place."""
-    handle: Any = display(first, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-    if handle is None:  # no notebook
-        return lambda _: None
-    return lambda bundle: handle.update(bundle, raw=True)

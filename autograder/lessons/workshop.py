@@ -11,7 +11,7 @@ from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest
 from autograder.evidence.answers import answer_of
-from autograder.evidence.observe import prepared
+from autograder.evidence.material import prepared
 from autograder.exercises import Exercise, find_exercise
 from autograder.hand_in import read_hand_in
 from autograder.index import Date

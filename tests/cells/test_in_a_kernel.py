@@ -127,6 +127,23 @@ def test_a_failed_build_shows_step_line_and_last_words(run: Said) -> None:
     assert said[3:] == [NOT_BUILT, NOT_BUILT]
 
 
+def test_hints_climb_for_a_build_and_for_a_check(run: Said) -> None:
+    ask = "from autograder.cells import hint\nhint()"
+    broken = "FROM python:3.11-slim\nRUN no-such-program\n"
+    loose = QUICK.replace("3.11-slim", "3")
+    said = run(
+        PREPARE, ask, f"%%dockerfile\n{broken}", BUILD, GRADED, ask, ask,
+        f"%%dockerfile\n{loose}", BUILD, ask, GRADED, ask, ask, ask, ask,
+    )  # fmt: skip
+    assert said[1].startswith("nothing has failed yet")
+    assert said[5].startswith("hint 1 of 3: look at the first word of the command")
+    assert said[6].startswith("hint 2 of 3: ")
+    assert said[9].startswith("nothing has failed yet")
+    assert [text.partition(":")[0] for text in said[11:14]] == [f"hint {n} of 3" for n in (1, 2, 3)]
+    assert "look at line 1" in said[11]
+    assert said[14].startswith("there are no more hints for this.")
+
+
 def test_a_syntax_error_builds_nothing_old(run: Said) -> None:
     said = run(
         PREPARE, f"%%dockerfile\n{QUICK}", BUILD, "%%dockerfile\nFORM python:3.11", BUILD, GRADED

@@ -44,10 +44,17 @@ def environment() -> MakeEnvironment:
         by: Mapping[str, str] | None = None,
         path: str = VENV,
         modified: int = OLD,
+        changed: int | None = None,
     ) -> Environment:
         signers = by or {}
         rows = {
-            name: Distribution(name, version, signers.get(name, installer), modified)
+            name: Distribution(
+                name,
+                version,
+                signers.get(name, installer),
+                modified,
+                modified if changed is None else changed,
+            )
             for name, version in versions.items()
         }
         return Environment(path, rows)

@@ -7,13 +7,13 @@ import pytest
 from autograder.checks import dependency_layer_is_split
 from autograder.facts.build import BuildFailure, BuildStep
 from autograder.facts.image import Environment
-from autograder.facts.observation import Built, Observation
+from autograder.facts.observation import Built, Observation, RanAgain
 
 Observe = Callable[..., Observation]
 MakeBuilt = Callable[..., Built]
 MakeEnvironment = Callable[..., Environment]
+OLD, NEW = 100, 300
 LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
-NEW = 300
 STEPS = (
     BuildStep("RUN pip install poetry==1.7.0", "", True, 0.0, 2),
     BuildStep("COPY . .", "", False, 9.0, 4),
@@ -26,8 +26,8 @@ NEXT = "which files does the dependency install need? Copy only those before it"
 def test_catches_packages_that_were_installed_again(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment
 ) -> None:
-    again = built(environment(modified=NEW), steps=STEPS)
-    outcome = dependency_layer_is_split(observe(source_changed=again))
+    again = (RanAgain(STEPS[2:], (environment(modified=NEW),)),)
+    outcome = dependency_layer_is_split(observe(ran_again=again))
     assert (outcome.state, outcome.line) == ("failed", 5)
     assert outcome.seen == (
         "after one source file changed, 4 of 4 packages were installed again:"
@@ -36,15 +36,65 @@ def test_catches_packages_that_were_installed_again(
     assert outcome.try_next.startswith(NEXT)
 
 
-def test_catches_one_package_of_many(
-    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
-) -> None:
+def test_catches_one_package_of_many(observe: Observe, environment: MakeEnvironment) -> None:
     kept, moved = environment(), environment({"click": "8.1.7"}, modified=NEW)
     mixed = Environment(kept.path, {**kept.distributions, **moved.distributions})
-    outcome = dependency_layer_is_split(observe(source_changed=built(mixed)))
-    assert (outcome.state, outcome.line) == ("failed", None)
-    assert outcome.seen == "after one source file changed, 1 of 4 packages were installed again"
+    outcome = dependency_layer_is_split(observe(ran_again=(RanAgain(STEPS[2:], (mixed,)),)))
+    assert (outcome.state, outcome.line) == ("failed", 5)
+    assert outcome.seen.startswith("after one source file changed, 1 of 4 packages were installed")
     assert outcome.try_next.startswith(NEXT)
+
+
+def test_catches_an_install_in_a_stage_that_is_copied_from(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    """Its output may be the same to the byte, so that the final image shows nothing."""
+    kept, moved = RanAgain(STEPS[3:], (environment(),)), environment(modified=NEW)
+    again = (RanAgain(STEPS[2:], (moved,)), kept)
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "failed"
+
+
+def test_catches_an_install_that_was_given_an_older_time(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    forged = environment(modified=OLD, changed=NEW)
+    for held in ((), (environment({"click": "8.1.7"}),)):
+        again = (RanAgain(STEPS[2:], (forged,), held),)
+        assert dependency_layer_is_split(observe(ran_again=again)).state == "failed"
+
+
+def test_catches_an_install_in_a_step_that_the_builder_did_not_tell_of(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    outcome = dependency_layer_is_split(
+        observe(ran_again=(RanAgain((), (environment(modified=NEW),)),))
+    )
+    assert (outcome.state, outcome.line) == ("failed", None)
+    assert outcome.seen == "after one source file changed, 4 of 4 packages were installed again"
+
+
+def test_catches_not_an_environment_that_was_copied_from_a_stage_again(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    copied = environment(modified=OLD, changed=NEW)
+    assert (
+        dependency_layer_is_split(observe(ran_again=(RanAgain((), (copied,)),))).state == "passed"
+    )
+
+
+def test_catches_not_a_change_of_owner(observe: Observe, environment: MakeEnvironment) -> None:
+    owned = environment(modified=OLD, changed=NEW)
+    again = (RanAgain(STEPS[3:], (owned,), (environment(),)),)
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
+
+
+def test_catches_not_an_environment_that_the_app_cannot_use(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    """Poetry shares a package or two with the app."""
+    tool = environment({"click": "8.1.7"}, path="/opt/poetry/site-packages", modified=NEW)
+    again = (RanAgain(STEPS[3:], (environment(), tool)),)
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
 
 
 @pytest.mark.parametrize(
@@ -80,24 +130,25 @@ def test_catches_not_the_reference(observe: Observe) -> None:
 
 
 def test_catches_not_what_the_lock_does_not_name(
-    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+    observe: Observe, environment: MakeEnvironment
 ) -> None:
     """The app's own project is installed again, as it should be."""
     kept, own = environment(), environment({"app": "0.1.0"}, modified=NEW)
     mixed = Environment(kept.path, {**kept.distributions, **own.distributions})
-    assert dependency_layer_is_split(observe(source_changed=built(mixed))).state == "passed"
+    outcome = dependency_layer_is_split(observe(ran_again=(RanAgain(STEPS[2:], (mixed,)),)))
+    assert outcome.state == "passed"
 
 
 def test_catches_not_a_step_that_ran_and_found_all_in_place(
-    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+    observe: Observe, environment: MakeEnvironment
 ) -> None:
-    again = built(environment(), steps=STEPS)
-    assert dependency_layer_is_split(observe(source_changed=again)).state == "passed"
+    again = (RanAgain(STEPS[2:], (environment(),)),)
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
 
 
 def test_catches_not_what_another_build_left_in_the_cache(
-    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+    observe: Observe, environment: MakeEnvironment
 ) -> None:
     """Another time, but from before the rebuild: the cache had two of the same step."""
-    again = built(environment(modified=150))
-    assert dependency_layer_is_split(observe(source_changed=again)).state == "passed"
+    again = (RanAgain(STEPS[2:], (environment(modified=150),)),)
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"

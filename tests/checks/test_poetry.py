@@ -6,11 +6,12 @@ import pytest
 
 from autograder.checks import poetry_is_pinned
 from autograder.facts.image import Environment
-from autograder.facts.observation import Built, Observation
+from autograder.facts.observation import Built, Observation, PoetryRun
 
 Observe = Callable[..., Observation]
 MakeBuilt = Callable[..., Built]
 MakeEnvironment = Callable[..., Environment]
+LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
 NEXT = "name one exact version of Poetry where you install it"
 
 
@@ -39,7 +40,7 @@ def test_the_line_is_where_poetry_is_installed(
     assert poetry_is_pinned(observe("FROM python:3.11\n", first=first)).line is None
 
 
-@pytest.mark.parametrize("installer", ["uv", "", "Poetry\x1b[31m 1.7.0"])
+@pytest.mark.parametrize("installer", ["conda", "", "Poetry\x1b[31m 1.7.0"])
 def test_catches_another_installer(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment, installer: str
 ) -> None:
@@ -50,21 +51,40 @@ def test_catches_another_installer(
     assert outcome.try_next.startswith(NEXT)
 
 
-def test_catches_pip(observe: Observe, built: MakeBuilt, environment: MakeEnvironment) -> None:
-    outcome = poetry_is_pinned(observe(first=built(environment(installer="pip"))))
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_catches_an_installer_that_no_poetry_told(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, installer: str
+) -> None:
+    first = built(environment(installer=installer))
+    outcome = poetry_is_pinned(observe(first=first))
     assert outcome.state == "failed"
-    assert outcome.seen.endswith("were installed by pip, not by Poetry")
+    assert outcome.seen.endswith(f"were installed by {installer}, not by Poetry")
     assert outcome.try_next == "let Poetry install them from poetry.lock"
+    checked = (PoetryRun("1.7.0", "check"),)
+    assert poetry_is_pinned(observe(first=first, poetry_runs=checked)).state == "failed"
 
 
 def test_catches_an_export_by_another_poetry(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment
 ) -> None:
     first = built(environment(installer="pip"))
-    outcome = poetry_is_pinned(observe(first=first, exporting_poetry="1.8.5"))
-    assert outcome.state == "failed"
-    assert outcome.seen == "pip installed what Poetry 1.8.5 exported, not Poetry 1.7.0"
-    assert outcome.try_next.startswith(NEXT)
+    for others in ((), (PoetryRun("1.7.0", "install"),), (PoetryRun("1.7.0", "export"),)):
+        runs = (PoetryRun("1.8.5", "export"), *others)
+        outcome = poetry_is_pinned(observe(first=first, poetry_runs=runs))
+        assert outcome.state == "failed"
+        assert outcome.seen == "pip installed what Poetry 1.8.5 told it, not Poetry 1.7.0"
+        assert outcome.try_next.startswith(NEXT)
+
+
+def test_catches_an_export_that_pip_did_not_use(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """With another lock, pip installs the same: its list was fixed before Poetry ran."""
+    by_pip = environment(installer="pip")
+    runs = (PoetryRun("1.7.0", "export"),)
+    seen = observe(first=built(by_pip), lock_changed=built(by_pip), poetry_runs=runs)
+    assert poetry_is_pinned(seen).state == "failed"
+    assert poetry_is_pinned(seen).seen.endswith("were installed by pip, not by Poetry")
 
 
 def test_catches_one_package_of_another_poetry(
@@ -107,9 +127,31 @@ def test_catches_not_an_export_by_the_right_poetry(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment
 ) -> None:
     first = built(environment(installer="pip"))
-    outcome = poetry_is_pinned(observe(first=first, exporting_poetry="1.7.0"))
+    runs = (PoetryRun("1.7.0", "export"), PoetryRun("1.8.5", "self"))
+    outcome = poetry_is_pinned(observe(first=first, poetry_runs=runs))
     assert outcome.state == "passed"
-    assert outcome.seen == "Poetry 1.7.0 exported the dependencies that pip installed"
+    assert outcome.seen == "Poetry 1.7.0 exported what pip installed"
+
+
+def test_catches_not_an_export_where_the_lock_is_not_read(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """That is for the checks of the lock: the Poetry that exported is the right one."""
+    newer = environment({**LOCK, "gunicorn": "23.0.0"}, installer="pip")
+    runs = (PoetryRun("1.7.0", "export"),)
+    seen = observe(first=built(newer), lock_changed=built(newer), poetry_runs=runs)
+    assert poetry_is_pinned(seen).state == "passed"
+
+
+def test_catches_not_a_poetry_that_lets_pip_install(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """`poetry config installer.modern-installation false`."""
+    first = built(environment(installer="pip"))
+    runs = (PoetryRun("1.7.0", "config"), PoetryRun("1.7.0", "install"))
+    outcome = poetry_is_pinned(observe(first=first, poetry_runs=runs))
+    assert outcome.state == "passed"
+    assert outcome.seen == "Poetry 1.7.0 chose what pip installed"
 
 
 def test_the_environment_that_the_app_uses_counts(

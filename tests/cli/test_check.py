@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.cli.check import show
 from autograder.exercises import EXERCISES, find_exercise
+from autograder.grading import Report, Row
+from autograder.outcome import failed, passed
 
 Done = subprocess.CompletedProcess[str]
 Check = Callable[..., Done]
@@ -115,6 +118,10 @@ def test_an_unknown_exercise_names_those_there_are(check: Check, tmp_path: Path,
         ([STEP_3], "Missing argument"),
         ([STEP_3, ".", "more"], "unexpected extra argument"),
         ([STEP_3, ".", "--json=yes"], "--json"),
+        ([STEP_3, ".", "--hints"], "--hints"),
+        ([STEP_3, ".", "--hints", "4"], "--hints"),
+        ([STEP_3, ".", "--hints", "-1"], "--hints"),
+        ([STEP_3, ".", "--hints", "two"], "--hints"),
     ],
 )
 def test_garbage_options(check: Check, arguments: list[str], wanted: str) -> None:
@@ -137,3 +144,20 @@ def test_no_engine_for_a_person(check: Check, tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "not judged" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+WRONG = failed(seen="no", try_next="do", hints=("look [here]", "think", "nearly"))
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_hints_stand_below_the_table(capsys: pytest.CaptureFixture[str], number: int) -> None:
+    show(Report("e", (Row("a", WRONG, 2), Row("b", passed(seen="yes"), 3))), number)
+    _, _, below = capsys.readouterr().out.rpartition("┘")
+    wanted = ["a", "hint 1: look [here]", "hint 2: think", "hint 3: nearly"]
+    assert below.split("\n") == ["", *wanted[: number + 1 if number else 0], ""]
+
+
+def test_hints_for_a_build_that_failed_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Report("e", (Row("a", WRONG, 2), Row("b", WRONG, 3))), 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["e: 0 of 5 points: no", "do", "hint 1: look [here]"]

@@ -37,7 +37,7 @@ def test_garbage_is_bad_input(
 def test_help_names_every_command(course: Course) -> None:
     done = course("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for name in ("start", "stop", "clean", "doctor", "check", "verify", "test", "engine"):
+    for name in ("start", "stop", "clean", "doctor", "check", "verify", "docs", "test", "engine"):
         assert f"│ {name} " in done.stdout
 
 

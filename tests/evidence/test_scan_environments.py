@@ -51,7 +51,9 @@ def test_name_version_installer_and_time(tmp_path: Path) -> None:
     install(tmp_path / SITE, "unasked-1.0")
     os.utime(folder, ns=(1, 1_700_000_000_123_456_789))
     found = rows(tmp_path)
-    assert found["fastapi"] == ["fastapi", "0.104.1", "Poetry 1.7.0", 1_700_000_000_123_456_789]
+    *told, changed = found["fastapi"]
+    assert told == ["fastapi", "0.104.1", "Poetry 1.7.0", 1_700_000_000_123_456_789]
+    assert changed == folder.stat().st_ctime_ns
     assert found["typing-extensions"][:3] == ["typing-extensions", "4.8.0", "pip"]
     assert set(found) == {"fastapi", "typing-extensions"}
 

@@ -1,0 +1,76 @@
+"""A build context, how the course changes it, and the Dockerfile's text as it is built."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from autograder.errors import BadInput
+from autograder.facts.dockerfile import Dockerfile
+from autograder.facts.observation import Asked
+
+LOCK = "poetry.lock"
+_STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*(?:@sha256:\w+)?$")
+
+
+@dataclass(frozen=True)
+class Material:
+    """A build context and how the course changes it.
+
+    files: the hand-in with the course's app laid over it.
+    own: which of the files are the learner's.
+    source_file: the file that the source change edits.
+    second_lock: the text of the course's second poetry.lock.
+    """
+
+    asked: Asked
+    dockerfile: Dockerfile
+    files: Mapping[str, bytes]
+    source_file: str
+    second_lock: bytes | None
+    own: frozenset[str] = frozenset()
+
+    def mentions(self, word: str) -> bool:
+        """Whether the Dockerfile or another file of the learner's holds a word."""
+        files = (data for path, data in self.files.items() if path in self.own)
+        return word in self.dockerfile.text or any(word.encode() in data for data in files)
+
+    def with_source_changed(self, nonce: str) -> dict[str, bytes]:
+        """The files, where the app also answers with a nonce and where it imports from."""
+        literal = f'"variant": "{self.asked.variant}"'
+        text = self.files[self.source_file].decode()
+        assert literal in text, "the course's app answers with its variant"
+        site = '__import__("os").path.realpath(__import__("fastapi").__file__ + "/../..")'
+        changed = text.replace(literal, f'{literal}, "nonce": "{nonce}", "imports_from": {site}')
+        return {**self.files, self.source_file: changed.encode()}
+
+    def with_second_lock(self) -> dict[str, bytes]:
+        """The files with the second lock in place of the first."""
+        assert self.second_lock is not None
+        return {**self.files, LOCK: self.second_lock}
+
+
+def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
+    """The Dockerfile's text as it is built, line for line.
+
+    A `# syntax=docker/dockerfile:1` line is blanked: it would fetch a frontend, and the engine has
+    one. Any other frontend is refused. Base images give way to the offer's own where it has some.
+    """
+    lines = dockerfile.text.removeprefix("\ufeff").split("\n")
+    if dockerfile.syntax:
+        if not _STABLE_FRONTEND.match(dockerfile.syntax):
+            raise BadInput(f"the syntax line asks for another frontend, {dockerfile.syntax[:80]}")
+        # A comment ends the directives, so the others move up to stay directives.
+        rows = [d.line - 1 for d in dockerfile.directives]
+        kept = [lines[d.line - 1] for d in dockerfile.directives if d.name != "syntax"]
+        for at, line in zip_longest(rows, kept, fillvalue="#"):
+            lines[int(at)] = line
+    ends = {instruction.line: instruction.end_line for instruction in dockerfile.instructions}
+    for stage in dockerfile.stages:
+        if isinstance(stage.base, int) or stage.base.reference not in bases:
+            continue
+        first, last = stage.base.line, ends[stage.base.line]
+        name = f" AS {stage.name}" if stage.name else ""
+        rewritten = f"FROM {bases[stage.base.reference]}{name}"
+        lines[first - 1 : last] = [rewritten, *[""] * (last - first)]
+    return "\n".join(lines)

@@ -1,0 +1,69 @@
+"""Which Poetry ran in a build, noted by the build itself.
+
+pip and uv sign what they install with their own names, also what a Poetry exported. Then the
+hand-in is built once more, with a `sitecustomize` on Python's path in which every run of Poetry
+notes its version: https://docs.python.org/3/library/site.html#module-sitecustomize
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from autograder.facts.dockerfile import Dockerfile, Stage
+from autograder.facts.instructions import Instruction
+from autograder.facts.observation import PoetryRun
+
+_FOLDER = "/course-note"
+_SCRIPT = Path(__file__).with_name("note_poetry.py")
+_WRITE = (
+    "import base64, os; os.umask(0); os.mkdir('{folder}');"
+    " open('{folder}/poetry', 'x').close();"
+    " open('{folder}/sitecustomize.py', 'wb').write(base64.b64decode('{script}'))"
+)
+MOST_NOTED = 20_000
+"""Characters that are read of each stage's notes."""
+
+
+def noting(dockerfile: Dockerfile, text: str, helper: str) -> str:
+    """A Dockerfile's text with notes taken in every stage, and a last stage that holds them all.
+
+    text: the Dockerfile as it is built, line for line.
+    """
+    lines = text.split("\n")
+    noted = [stage for stage in dockerfile.needed_stages() if _runs(stage, dockerfile)]
+    for row in sorted(_places(dockerfile), key=lambda row: -row.end_line):
+        lines[row.end_line : row.end_line] = _additions(row)
+    copies = [f"COPY --from={s.index} {_FOLDER}/poetry /noted/{s.index}" for s in noted]
+    return "\n".join([*lines, "", f"FROM {helper}", *copies, ""])
+
+
+def _runs(stage: Stage, dockerfile: Dockerfile) -> bool:
+    """Whether the stage starts from a base image that can run Python."""
+    while isinstance(stage.base, int):
+        stage = dockerfile.stages[stage.base]
+    return stage.base.reference != "scratch"
+
+
+def _places(dockerfile: Dockerfile) -> Iterator[Instruction]:
+    """The instructions after which a note must be set up, or set up again."""
+    froms = [row for row in dockerfile.instructions if row.keyword == "FROM"]
+    for row, stage in zip(froms, dockerfile.stages, strict=True):
+        if not isinstance(stage.base, int) and stage.base.reference != "scratch":
+            yield row
+    for row in dockerfile.instructions:
+        if row.keyword == "ENV" and "PYTHONPATH" in row.value:
+            yield row
+
+
+def _additions(row: Instruction) -> list[str]:
+    if row.keyword == "ENV":
+        return [f"ENV PYTHONPATH={_FOLDER}:$PYTHONPATH"]
+    script = base64.b64encode(_SCRIPT.read_bytes()).decode()
+    write = _WRITE.format(folder=_FOLDER, script=script)
+    return [f'RUN ["python3", "-I", "-c", "{write}"]', f"ENV PYTHONPATH={_FOLDER}"]
+
+
+def read_runs(printed: Iterable[str]) -> tuple[PoetryRun, ...]:
+    """The runs that the notes tell of. They are a stranger's: what is no note is left out."""
+    rows = [row.split() for row in printed]
+    return tuple(PoetryRun(row[0][:20], row[1][:20]) for row in rows if len(row) == 2)

@@ -1,0 +1,94 @@
+"""What a rebuild ran again, stage by stage, and what was there before: how a split is seen."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from autograder.errors import NotJudged
+from autograder.evidence.material import Material
+from autograder.evidence.stages import StageAgain, before, stages_again, whole
+from autograder.evidence.taken_away import without
+from autograder.facts.build import BuildFacts
+from autograder.facts.image import Environment
+from autograder.facts.observation import Built, RanAgain
+
+Files = Mapping[str, bytes]
+
+
+class Builds(Protocol):
+    """Whoever builds the hand-in, whole or in part, and reads what is in the images."""
+
+    material: Material
+
+    def prepared(self) -> str:
+        """The Dockerfile's text as it is built, line for line."""
+
+    def build(self, which: str, files: Files, *, text: str) -> BuildFacts:
+        """Build another text than the whole Dockerfile's, tagged for this run."""
+
+    def environments(self, builds: Iterable[BuildFacts]) -> list[tuple[Environment, ...]]:
+        """What is installed in the image of each build; nothing where there is none."""
+
+
+def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
+    """The needed stages in which a rebuild from these files ran RUN steps again."""
+    if changed.image is None:
+        return ()
+    text = by.prepared()
+    stages = stages_again(by.material.dockerfile, changed.build)
+    final = stages[-1]  # always looked at: a builder may not tell of every step
+    ran = [again for again in stages if again.steps or again is final]
+    ends = {
+        again: by.build(f"end-{again.stage.index}", files, text=whole(again.stage, text))
+        for again in ran
+        if again is not final
+    }
+    if not all(build.succeeded for build in ends.values()):
+        raise NotJudged("a stage of the rebuilt image could not be looked at")
+    holds = dict(zip(ends, by.environments(ends.values()), strict=True))
+    holds[final] = changed.image.environments
+    rows = tuple(RanAgain(again.steps, holds[again]) for again in ran)
+    if any(row.rewritten(changed.began_ns) for row in rows):
+        held = _held(by, stages, files)
+        rows = tuple(replace(row, held=held) for row in rows)
+    return rows
+
+
+def _held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environment, ...]:
+    """What the stages held before the first step that ran again, or at their end.
+
+    What takes from a stage in which steps ran again may hold what those installed.
+    """
+    dockerfile = by.material.dockerfile
+    text = by.prepared()
+    builds = []
+    for again in stages:
+        if again.downstream:
+            continue
+        part = before(again, dockerfile, text) if again.steps else whole(again.stage, text)
+        if part is not None:
+            builds.append(by.build(f"held-{again.stage.index}", files, text=part))
+    return tuple(e for found in by.environments(builds) for e in found)
+
+
+def alone(
+    by: Builds, changed: Built, again: tuple[RanAgain, ...], files: Files
+) -> tuple[RanAgain, ...]:
+    """What packages the steps bring by themselves, where a copy may look like an install."""
+    asked, dockerfile = by.material.asked, by.material.dockerfile
+    stages = stages_again(dockerfile, changed.build)
+    held = _held(by, stages, files)
+    again = tuple(replace(row, held=held) for row in again)
+    if not any(row.had(row.installed(asked, changed.began_ns)) for row in again):
+        return again
+    names = tuple(sorted(asked.lock.versions))
+    lines = without(by.prepared(), stages, names)
+    ran = [s.stage for s in stages if s.steps or s is stages[-1]]
+    builds = [
+        by.build(f"alone-{stage.index}", files, text="\n".join(lines[: stage.end_line]))
+        for stage in ran
+    ]
+    if not all(build.succeeded for build in builds):
+        return again
+    found = by.environments(builds)
+    return tuple(replace(row, alone=e) for row, e in zip(again, found, strict=True))

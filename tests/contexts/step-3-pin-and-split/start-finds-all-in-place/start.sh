@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+poetry install --with prod
+exec "$@"

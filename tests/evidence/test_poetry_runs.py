@@ -1,0 +1,86 @@
+"""A Dockerfile that takes notes of Poetry: where they are taken, and what is read of them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.evidence import poetry_runs
+from autograder.evidence.poetry_runs import noting, read_runs
+from autograder.facts.dockerfile import Dockerfile, parse
+from autograder.facts.observation import PoetryRun
+
+TEXT = """\
+ARG V=3.11
+FROM python:$V AS export
+ENV PYTHONPATH=/app \\
+    A=1
+RUN poetry export
+FROM scratch AS files
+COPY . .
+FROM export AS again
+RUN poetry export
+FROM python:3.11 AS unused
+FROM python:3.11
+COPY --from=again /a /a
+COPY --from=files /b /b
+"""
+
+
+def noted() -> Dockerfile:
+    return parse(noting(parse(TEXT), TEXT, "helper:1"))
+
+
+def test_notes_are_taken_wherever_python_can_run() -> None:
+    rows = [
+        [(row.keyword, row.value[:20]) for row in stage.instructions] for stage in noted().stages
+    ]
+    setup = [("RUN", '["python3", "-I", "-'), ("ENV", "PYTHONPATH=/course-n")]
+    assert rows[0][:2] == setup
+    assert rows[0][3] == ("ENV", "PYTHONPATH=/course-n"), "again after the learner's own"
+    assert rows[1] == [("COPY", ". .")]
+    assert rows[2] == [("RUN", "poetry export")], "it has the notes of the stage it starts from"
+    assert rows[4][:2] == setup
+
+
+def test_the_last_stage_holds_the_notes_of_every_needed_stage() -> None:
+    last = noted().stages[-1]
+    assert getattr(last.base, "reference", None) == "helper:1"
+    assert [row.value for row in last.instructions] == [
+        f"/course-note/poetry /noted/{index}" for index in (0, 2, 4)
+    ]
+
+
+def test_what_is_no_note_is_left_out() -> None:
+    printed = ("1.7.0 export", "", "1.8.5", "a b c", "x" * 99 + " install")
+    assert read_runs(printed) == (PoetryRun("1.7.0", "export"), PoetryRun("x" * 20, "install"))
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "wanted"),
+    [
+        ("poetry", ["--no-ansi", "export", "-o", "f"], "{} export\n"),
+        ("poetry/__main__.py", ["install"], "{} install\n"),
+        ("pip", ["install", "poetry"], ""),
+    ],
+)
+def test_poetry_notes_its_version_and_command(
+    tmp_path: Path, program: str, arguments: list[str], wanted: str
+) -> None:
+    log, script = tmp_path / "log", tmp_path / program
+    log.touch()
+    script.parent.mkdir(exist_ok=True)
+    script.write_text("")
+    text = (Path(poetry_runs.__file__).parent / "note_poetry.py").read_text()
+    (tmp_path / "sitecustomize.py").write_text(text.replace("/course-note/poetry", str(log)))
+    info = tmp_path / "poetry-1.7.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: poetry\nVersion: 1.7.0\n")
+    subprocess.run(
+        [sys.executable, script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=True,
+    )
+    assert log.read_text() == wanted.format("1.7.0")
