@@ -11,6 +11,11 @@ from autograder.facts.dockerfile import Dockerfile, parse
 
 MOST_BYTES = 1_000_000
 MOST_FILES = 200
+NO_DOCKERFILE = "there is no Dockerfile yet: write one in the cell above and run that cell"
+"""What is said to a notebook whose learner has not begun."""
+NBGRADER_FILES = frozenset({"timestamp.txt", "submission_secret.txt"})
+"""nbgrader puts these beside a submission; they are no part of what the learner builds."""
+_ADVICE = "hand in only what the build needs"
 _IGNORED_FOLDERS = {".git", "__pycache__", ".ipynb_checkpoints", ".venv", ".mypy_cache"}
 _IGNORED_ENDINGS = (".ipynb", ".pyc")
 
@@ -37,6 +42,21 @@ def read_hand_in(folder: Path) -> HandIn:
     Raises BadInput for a folder or a Dockerfile that is not there, for a file that is too large,
     and for a link that leads out of the folder.
     """
+    files = read_files(folder)
+    if "Dockerfile" not in files:
+        raise BadInput(f"there is no Dockerfile in {folder}")
+    if not files["Dockerfile"].strip():
+        raise BadInput(f"the Dockerfile in {folder} is empty")
+    return HandIn(files)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The files of a folder as read_hand_in takes them, whether a Dockerfile is there or not.
+
+    A hard link to a file elsewhere is a file of this folder too: nothing tells them apart.
+
+    Raises BadInput as read_hand_in does.
+    """
     try:
         found = folder.is_dir()
     except OSError as error:
@@ -47,16 +67,27 @@ def read_hand_in(folder: Path) -> HandIn:
     files: dict[str, bytes] = {}
     for path in _walk(root):
         name = path.relative_to(root).as_posix()
-        files[name] = _read(path, name, root)
-        if len(files) > MOST_FILES:
-            raise BadInput(
-                f"{folder} holds more than {MOST_FILES} files: hand in only what is needed"
-            )
-    if "Dockerfile" not in files:
-        raise BadInput(f"there is no Dockerfile in {folder}")
-    if not files["Dockerfile"].strip():
-        raise BadInput(f"the Dockerfile in {folder} is empty")
-    return HandIn(files)
+        files[name] = read_inside(root, name)
+        refuse_too_many(files, folder)
+    return files
+
+
+def is_left_out(name: str) -> bool:
+    """Whether a file of that path would not be taken: a notebook, or what tools leave behind."""
+    *folders, last = name.split("/")
+    return last.endswith(_IGNORED_ENDINGS) or not _IGNORED_FOLDERS.isdisjoint(folders)
+
+
+def refuse_too_many(files: Mapping[str, bytes], folder: Path) -> None:
+    """Raise BadInput for more files than a hand-in may hold."""
+    if len(files) > MOST_FILES:
+        raise BadInput(f"{folder} holds more than {MOST_FILES} files: hand in only what is needed")
+
+
+def refuse_too_large(name: str, size: int, most: int = MOST_BYTES, advice: str = _ADVICE) -> None:
+    """Raise BadInput for a file of more than `most` bytes, and advise."""
+    if size > most:
+        raise BadInput(f"{name} is larger than {most // 1_000_000} MB: {advice}")
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -78,7 +109,13 @@ def _walk(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _read(path: Path, name: str, root: Path) -> bytes:
+def read_inside(root: Path, name: str, most: int = MOST_BYTES, advice: str = _ADVICE) -> bytes:
+    """One file of a folder, whose path `root` has no links in it.
+
+    Raises BadInput for what cannot be opened, is not a regular file, is reached through a link
+    that leads out of the folder, or is larger than `most` bytes.
+    """
+    path = root / name
     try:
         target = Path(os.path.realpath(path, strict=True))
         if not target.is_relative_to(root):
@@ -87,10 +124,12 @@ def _read(path: Path, name: str, root: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise BadInput(f"{name} cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise BadInput(f"{name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise BadInput(f"{name} is larger than 1 MB: hand in only what the build needs")
-        return file.read(MOST_BYTES)
+        refuse_too_large(name, status.st_size, most, advice)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)

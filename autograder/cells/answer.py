@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.cells.message import CellMessage, FileRefused, prose
 from autograder.cells.words import around
 from autograder.errors import BadInput
-from autograder.facts.dockerfile import parse
+from autograder.facts.dockerfile import has_instructions, parse
 
 FILE = "Dockerfile"
 _MEMORY = Path(".ipynb_checkpoints", "Dockerfile-cell.json")
@@ -37,7 +37,7 @@ def dockerfile(line: str, cell: str) -> None:
     _refused = None
     try:
         replace = _wants_replace(line)
-        if not _has_instructions(cell):
+        if not has_instructions(cell):
             _say_untouched()
             return
         _write(Path(FILE), cell if cell.endswith("\n") else cell + "\n", replace=replace)
@@ -67,10 +67,6 @@ def _wants_replace(line: str) -> bool:
             prose(f"%%dockerfile takes nothing, or --replace; it got: {line.strip()}")
         )
     return bool(words)
-
-
-def _has_instructions(text: str) -> bool:
-    return any(row.strip() and not row.lstrip().startswith("#") for row in text.splitlines())
 
 
 def _say_untouched() -> None:

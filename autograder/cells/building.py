@@ -22,12 +22,10 @@ from autograder.facts.build import BuildFacts
 from autograder.facts.observation import Observation
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
 from autograder.grading import material
-from autograder.hand_in import HandIn, read_hand_in
+from autograder.hand_in import NBGRADER_FILES, HandIn, read_hand_in
 from autograder.outcome import not_judged
 from autograder.ready import make_ready
 
-# nbgrader puts these beside a submission; they are no part of what the learner builds.
-_NBGRADER_FILES = {"timestamp.txt", "submission_secret.txt"}
 _FIRST = "Building your image"
 _REBUILDS = "Building it twice more: after one source file changed, and with another poetry.lock"
 _PHASES = {"first": _FIRST, "source": _REBUILDS, "lock": _REBUILDS}
@@ -140,7 +138,7 @@ def _hand_in(folder: Path) -> HandIn:
     if not (folder / answer.FILE).exists():
         raise BadInput(NO_DOCKERFILE)
     files = read_hand_in(folder).files
-    return HandIn({name: data for name, data in files.items() if name not in _NBGRADER_FILES})
+    return HandIn({name: data for name, data in files.items() if name not in NBGRADER_FILES})
 
 
 class _NotebookObserver(Observer):

@@ -9,9 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograder.errors import BadInput
-from autograder.facts.instructions import Directive, Instruction, read, trigger, words
+from autograder.facts.instructions import (
+    Directive,
+    Instruction,
+    has_instructions,
+    read,
+    trigger,
+    words,
+)
 
-__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "parse"]
+__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "has_instructions", "parse"]
 
 _NAME = re.compile(r"\w+")
 _NUMBER = re.compile(r"[0-9]{1,9}")

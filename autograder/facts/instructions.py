@@ -57,6 +57,11 @@ def read(text: str) -> tuple[tuple[Directive, ...], tuple[Instruction, ...]]:
     return directives, tuple(_instructions(lines, _escape(directives)))
 
 
+def has_instructions(text: str) -> bool:
+    """Whether anything but comments and blank lines stands there, parsable or not."""
+    return any(not _says_nothing(line) for line in text.removeprefix("\ufeff").split("\n"))
+
+
 def trigger(row: Instruction) -> Instruction:
     """What an ONBUILD runs in the stages that start from its own."""
     keyword, flags, value = _split(row.value, row.line)
@@ -118,13 +123,17 @@ def _escape(directives: tuple[Directive, ...]) -> str:
 def _instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
     at = 0
     while at < len(lines):
-        if not lines[at].strip() or lines[at].lstrip().startswith("#"):
+        if _says_nothing(lines[at]):
             at += 1
             continue
         start, (logical, at) = at, _join(lines, at, escape)
         keyword, flags, value = _split(logical, start + 1)
         at, bodies = _take_heredocs(keyword, value, logical, lines, at, start + 1)
         yield Instruction(keyword, value, start + 1, at, flags, bodies)
+
+
+def _says_nothing(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
 
 
 def _join(lines: list[str], at: int, escape: str) -> tuple[str, int]:
@@ -137,7 +146,7 @@ def _join(lines: list[str], at: int, escape: str) -> tuple[str, int]:
     while at < len(lines):
         line = lines[at]
         at += 1
-        if parts and (not line.strip() or line.lstrip().startswith("#")):
+        if parts and _says_nothing(line):
             continue
         bare = line.rstrip(" \t")
         goes_on = bare.endswith(escape) and not bare.endswith(escape * 2)
