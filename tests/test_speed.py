@@ -55,7 +55,7 @@ def test_packages_and_layers_are_read_in_a_second(ready: Ready) -> None:
         built = observer.build("source", given.with_source_changed(nonce))
         began = time.monotonic()
         names = tuple(sorted(given.asked.lock.versions))
-        (found,) = environments(offer.engine, [built.tag], names, offer.helper, observer.tag("x"))
+        (found,) = environments(offer.engine, [built.tag], names, offer.helper)
         layers, _ = offer.engine.layers(built.tag)
         seconds = time.monotonic() - began
     print(f"packages and layers: {seconds:.2f} s")

@@ -1,6 +1,8 @@
 """Containers on a private network, all removed at the end whatever happened."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -43,13 +45,14 @@ class Sandbox:
             rows = self.api.containers(
                 all=True, filters={"label": f"{RUN_LABEL}={self.labels[RUN_LABEL]}"}
             )
-            for row in rows:
-                try:
-                    self.api.remove_container(row["Id"], force=True, v=True)
-                except NotFound:
-                    continue
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(self._remove, (row["Id"] for row in rows)))
             if self.network is not None:
                 self.network.remove()
+
+    def _remove(self, container: str) -> None:
+        with suppress(NotFound):
+            self.api.remove_container(container, force=True, v=True)
 
     def serve(self, image: str, name: str) -> None:
         """Start an image's own command under a network name.

@@ -32,19 +32,16 @@ _CLEARED = "LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT LD_DEBUG LD_PROFILE GLIBC_TUNABL
 
 
 def environments(
-    engine: Engine, images: list[str], names: tuple[str, ...], helper: str, tag: str
+    engine: Engine, images: list[str], names: tuple[str, ...], helper: str
 ) -> list[tuple[Environment, ...]]:
-    """For each image (a tag): the folders where any of the named packages is installed.
-
-    tag: a tag of this run, given to the helpers' images for as long as they last.
-    """
-    arguments = ",".join(names)
-    scan = partial(_scan, engine, helper, arguments)
+    """For each image (a tag): the folders where any of the named packages is installed."""
+    scan = partial(_scan, engine, helper, ",".join(names))
     with ThreadPoolExecutor(max_workers=3) as pool:
-        return list(pool.map(scan, images, (f"{tag}-{n}" for n in range(len(images)))))
+        return list(pool.map(scan, images))
 
 
-def _scan(engine: Engine, helper: str, names: str, image: str, tag: str) -> tuple[Environment, ...]:
+def _scan(engine: Engine, helper: str, names: str, image: str) -> tuple[Environment, ...]:
+    tag = f"{image}-look"  # of this run as well; gone when the look is over
     found = _found(_quickly(engine, helper, names, image, tag))
     if found is None:
         command = f"python3 -I /course/script.py {names} /seen/0"

@@ -145,13 +145,13 @@ class Observer:
         nonce, material = secrets.token_hex(8), self.material
         files = material.with_source_changed(nonce)
         began = self.offer.engine.now_ns()
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            lock = pool.submit(self._lock_build)
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            image = pool.submit(self._image, first)
+            lock = pool.submit(self._lock_built)
             rebuilt = self.build("source", files)
             answer = pool.submit(self._answer, rebuilt)
-            relocked = lock.result()
-            images = self._images([b for b in (first, rebuilt, relocked) if b and b.succeeded])
-            changed = Built(rebuilt, images.get(rebuilt.tag), began)
+            runs = pool.submit(self._poetry_runs, image.result())
+            changed = Built(rebuilt, self._image(rebuilt), began)
             again = ran_again(self, changed, files)
             if any(stage.installed(material.asked, began) for stage in again):
                 changed, again = self._once_more(changed, again)
@@ -160,13 +160,13 @@ class Observer:
             return Observation(
                 asked=material.asked,
                 dockerfile=material.dockerfile,
-                first=Built(first, images.get(first.tag)),
+                first=Built(first, image.result()),
                 source_changed=changed,
-                lock_changed=Built(relocked, images.get(relocked.tag)) if relocked else None,
+                lock_changed=lock.result(),
                 answer=answer.result(),
                 nonce=nonce,
                 ran_again=again,
-                poetry_runs=self._poetry_runs(images[first.tag]),
+                poetry_runs=runs.result(),
             )
 
     def _once_more(
@@ -182,15 +182,16 @@ class Observer:
         build = self.build("again", files)
         if not build.succeeded:
             return changed, again
-        rebuilt = Built(build, self._images([build])[build.tag], began)
+        rebuilt = Built(build, self._image(build), began)
         ran = ran_again(self, rebuilt, files)
         lasting = any(stage.installed(self.material.asked, began) for stage in ran)
         return (changed, again) if lasting else (rebuilt, ran)
 
-    def _lock_build(self) -> BuildFacts | None:
+    def _lock_built(self) -> Built | None:
         if self.material.second_lock is None:
             return None
-        return self.build("lock", self.material.with_second_lock())
+        build = self.build("lock", self.material.with_second_lock())
+        return Built(build, self._image(build))
 
     def _answer(self, build: BuildFacts) -> AppAnswer | None:
         if not build.succeeded:
@@ -198,14 +199,13 @@ class Observer:
         port = self.material.asked.port
         return answer_of(self.offer.engine, build.tag, port, self.offer.helper)
 
-    def _images(self, builds: list[BuildFacts]) -> dict[str, ImageFacts]:
-        """What is in each image, by its tag."""
-        found = self.environments(builds)
-        images = {}
-        for build, rows in zip(builds, found, strict=True):
-            layers, size = self.offer.engine.layers(build.tag)
-            images[build.tag] = ImageFacts(build.image_id or "", size, layers, rows)
-        return images
+    def _image(self, build: BuildFacts) -> ImageFacts | None:
+        """What is in the image of a build; None where there is none."""
+        if not build.succeeded:
+            return None
+        (found,) = self.environments([build])
+        layers, size = self.offer.engine.layers(build.tag)
+        return ImageFacts(build.image_id or "", size, layers, found)
 
     def environments(self, builds: Iterable[BuildFacts]) -> list[tuple[Environment, ...]]:
         """What is installed in the image of each build; nothing where there is none."""
@@ -215,15 +215,15 @@ class Observer:
         if not there:
             return [() for _ in tags]
         engine, helper = self.offer.engine, self.offer.helper
-        rows = iter(read_environments(engine, there, names, helper, self.tag("look")))
+        rows = iter(read_environments(engine, there, names, helper))
         return [next(rows) if tag else () for tag in tags]
 
-    def _poetry_runs(self, first: ImageFacts) -> tuple[PoetryRun, ...] | None:
+    def _poetry_runs(self, first: ImageFacts | None) -> tuple[PoetryRun, ...] | None:
         """Every run of Poetry in the build, where the packages do not tell which one it was."""
         asked, material = self.material.asked, self.material
         signers = {
             e.distributions[name].installer
-            for e in first.environments
+            for e in (first.environments if first else ())
             for name in asked.direct
             if name in e.distributions
         }
