@@ -6,12 +6,12 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
-    Execute,
     IgnorePattern,
     LimitOutput,
     SaveAutoGrades,
 )
 
+from autograder.classroom.converter import take_the_safe_road
 from autograder.exercises import EXERCISES
 from autograder.nbgrader_executor import StopWhenNotJudged, leave_out_leftovers, leftovers
 
@@ -41,8 +41,13 @@ c.Autograde.exclude_overwriting = {
 # The stub is a comment to Docker as well: a Dockerfile that holds nothing else is an empty one.
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
 
-# Longer than the build cell's own limits (600 s for a build, once more when it ran out of time, and
-# again for the rebuilds): those end with a verdict, this one with an error that says nothing.
+# Nothing that a learner wrote is run: `nbgrader autograde` and formgrader's button take the
+# submission as data, and run the course's own locked cells against a grading engine.
+take_the_safe_road()
+
+# For Validate, which runs the learner's notebook on the learner's machine. Longer than the build
+# cell's own limits (600 s for a build, once more when it ran out of time, and again for the
+# rebuilds): those end with a verdict, this one with an error that says nothing.
 c.Execute.timeout = 2400
 # A kernel removes its images when it ends; on a busy machine that takes more than the usual 5 s.
 c.KernelManager.shutdown_wait_time = 60.0
@@ -51,9 +56,9 @@ c.KernelManager.shutdown_wait_time = 60.0
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"\w*Warning: |IPKernelApp|frozen modules"
 
-# nbgrader's own list, and one more: a check without a verdict must not become a recorded zero.
+# nbgrader's own list without the one that runs cells, and one more: a check without a verdict must
+# not become a recorded zero.
 c.Autograde.autograde_preprocessors = [
-    Execute,
     StopWhenNotJudged,
     IgnorePattern,
     ClearMetadataPreprocessor,

@@ -1,5 +1,7 @@
 """What a learner hands in: a Dockerfile and companions, taken from a folder as data."""
 
+import base64
+import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,7 @@ NO_DOCKERFILE = "there is no Dockerfile yet: write one in the cell above and run
 """What is said to a notebook whose learner has not begun."""
 NBGRADER_FILES = frozenset({"timestamp.txt", "submission_secret.txt"})
 """nbgrader puts these beside a submission; they are no part of what the learner builds."""
+GIVEN = "COURSE_HAND_IN"
 _ADVICE = "hand in only what the build needs"
 _IGNORED_FOLDERS = {".git", "__pycache__", ".ipynb_checkpoints", ".venv", ".mypy_cache"}
 _IGNORED_ENDINGS = (".ipynb", ".pyc")
@@ -48,6 +51,35 @@ def read_hand_in(folder: Path) -> HandIn:
     if not files["Dockerfile"].strip():
         raise BadInput(f"the Dockerfile in {folder} is empty")
     return HandIn(files)
+
+
+def give(file: Path, hand_in: HandIn | BadInput) -> None:
+    """Write a hand-in, or why there is none, where `given_hand_in` will read it."""
+    file.write_text(as_json(hand_in))
+
+
+def as_json(hand_in: HandIn | BadInput) -> str:
+    """A hand-in, or why there is none, as JSON text; equal ones give equal text."""
+    refused = str(hand_in) if isinstance(hand_in, BadInput) else ""
+    files = {} if isinstance(hand_in, BadInput) else hand_in.files
+    encoded = {name: base64.b64encode(data).decode() for name, data in sorted(files.items())}
+    return json.dumps({"refused": refused, "files": encoded})
+
+
+def given_hand_in() -> HandIn | None:
+    """What grading gave to build, in the file that `$COURSE_HAND_IN` names; None without one.
+
+    In grading no file of a learner's is laid out where a program could take it for its own.
+
+    Raises BadInput where grading found that there is nothing to build.
+    """
+    file = os.environ.get(GIVEN)
+    if not file:
+        return None
+    told = json.loads(Path(file).read_text())
+    if told["refused"]:
+        raise BadInput(told["refused"])
+    return HandIn({name: base64.b64decode(data) for name, data in told["files"].items()})
 
 
 def read_files(folder: Path) -> dict[str, bytes]:

@@ -2,19 +2,27 @@
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from autograder import places
-from autograder.engine.base_image import BASE_IMAGES, LOOSE_IMAGES, ca_base_tag, ensure_base_images
+from autograder.engine.base_image import (
+    BASE_IMAGES,
+    EDITION,
+    LOOSE_IMAGES,
+    ca_base_tag,
+    ensure_base_images,
+)
 from autograder.engine.client import CALL_SECONDS, Engine, told
 from autograder.engine.command import install_docker_command
-from autograder.engine.find import FoundEngine, connect, find_engine
+from autograder.engine.find import FoundEngine, answering, connect, find_engine, own_engine_at
+from autograder.engine.grading import GradingEngine, claimed_engine
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
+from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
-from autograder.index import Date, Index, ensure_index
+from autograder.index import Date, Index, ensure_index, index_edition
 
 Say = Callable[[str], None]
 
@@ -69,18 +77,38 @@ def make_ready(say: Say, *, yes: bool) -> Ready:
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
     engine = find_engine(say, yes=yes)
-    if not engine.ours:
-        return equip(engine, None, say)
-    ready = equip(engine, course_engine(), say)
-    install_docker_command(places.home() / "bin", course_engine())
+    own = own_engine_at(engine.host)
+    ready = equip(engine, own, say)
+    if own == course_engine():
+        install_docker_command(places.home() / "bin", own)
     return ready
+
+
+@contextmanager
+def grading_ready(say: Say) -> Iterator[Ready]:
+    """A grading engine of this process's own, with base images and index; gone at the end.
+
+    Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
+    """
+
+    def prepare(own: GradingEngine) -> None:
+        found = answering(own.host, ours=True)
+        if found is None:
+            raise EngineUnavailable(f"our grading engine started and fell silent: see {own.run}")
+        ready.append(equip(found, own, say))
+
+    ready: list[Ready] = []
+    with claimed_engine() as engine:
+        engine.renew(prepare, f"{EDITION}-{index_edition()}", say)
+        yield ready[-1]
 
 
 def equip(engine: FoundEngine, own: OwnEngine | None, say: Say) -> Ready:
     """Have the base images and the package index on an engine; `own` is ours, if it is ours."""
     with closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
-        index = ensure_index(client, say)
+        group = own.index_cgroup if isinstance(own, GradingEngine) else ""
+        index = ensure_index(client, say, cgroup_parent=group)
         # Again, now that the certificate is known that builds on our own engine are to trust.
         ensure_base_images(client, say, ours=engine.ours, ca_pem=index.ca_pem)
     if own:

@@ -22,7 +22,7 @@ from autograder.facts.build import BuildFacts
 from autograder.facts.observation import Observation
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
 from autograder.grading import material
-from autograder.hand_in import NBGRADER_FILES, HandIn, read_hand_in
+from autograder.hand_in import NBGRADER_FILES, HandIn, given_hand_in, read_hand_in
 from autograder.outcome import not_judged
 from autograder.ready import make_ready
 
@@ -132,7 +132,9 @@ def _build(exercise: Exercise, live: Live) -> Build:
 
 
 def _hand_in(folder: Path) -> HandIn:
-    """The folder's files. Raises BadInput for what cannot be built."""
+    """The folder's files, or what grading gives. Raises BadInput for what cannot be built."""
+    if given := given_hand_in():
+        return given
     if refusal := answer.refusal():
         raise BadInput(f"the Dockerfile cell stopped, so nothing was built: {refusal}")
     if not (folder / answer.FILE).exists():

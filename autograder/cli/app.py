@@ -124,6 +124,14 @@ def engine_stop() -> None:
     run()
 
 
+@engine.command("limits")
+def engine_limits() -> None:
+    """Show what one hand-in may use, and for how long."""
+    from autograder.cli.engine import limits as run
+
+    run()
+
+
 @engine.command("status")
 def engine_status() -> None:
     """Say which engine the course would use; exit 3 when none answers."""

@@ -1,7 +1,11 @@
 """`./course engine`: the course's own Docker engine, by itself."""
 
+from rich.console import Console
+from rich.table import Table
+
 from autograder.engine.find import find_engine, running_engine
 from autograder.engine.own import course_engine
+from autograder.limits import LIMITS
 from autograder.ready import say
 
 
@@ -19,6 +23,14 @@ def stop() -> None:
         say("The course's own engine has stopped.")
     else:
         say("The course's own engine is not running.")
+
+
+def limits() -> None:
+    """Print every limit of judging as a table."""
+    table = Table("limit", "value", "unit", "on")
+    for name, value, unit, of in LIMITS.rows():
+        table.add_row(name, f"{value:,}", unit, of)
+    Console().print(table)
 
 
 def status() -> int:

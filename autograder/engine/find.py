@@ -15,6 +15,7 @@ from requests.exceptions import RequestException
 
 from autograder import places
 from autograder.engine.base_image import remove_stand_ins
+from autograder.engine.grading import grading_engine_at
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.podman import NotDocker, refuse_podman
 from autograder.engine.rootfs import Say, remove_tree
@@ -64,10 +65,10 @@ def running_engine() -> FoundEngine | None:
 
     Raises NotDocker where nothing but podman answers.
     """
-    own, podman = course_engine(), None
+    podman = None
     for host in _hosts():
         try:
-            found = answering(host, ours=host == own.host)
+            found = answering(host, ours=own_engine_at(host) is not None)
         except NotDocker as error:
             podman = error
             continue
@@ -76,6 +77,12 @@ def running_engine() -> FoundEngine | None:
     if podman:
         raise podman
     return None
+
+
+def own_engine_at(host: str) -> OwnEngine | None:
+    """The engine of ours that has this address: the learner's, or one for grading; else None."""
+    own = course_engine()
+    return own if host == own.host else grading_engine_at(host)
 
 
 def answering(host: str, *, ours: bool) -> FoundEngine | None:

@@ -43,7 +43,11 @@ done
 mount -t tmpfs -o mode=755 tmpfs "$ROOT/run"
 mkdir -p "$ROOT/run/course" "$ROOT/var/lib/docker"
 mount --bind "$RUN" "$ROOT/run/course"
-mount --bind "$DATA" "$ROOT/var/lib/docker"
+if [ -n "$DISK" ]; then
+    mount -o loop "$DISK" "$ROOT/var/lib/docker"  # gone with the namespace, loop device too
+else
+    mount --bind "$DATA" "$ROOT/var/lib/docker"
+fi
 for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
     [ -f "$file" ] && [ -f "$ROOT$file" ] && mount --bind "$file" "$ROOT$file" || :
 done
@@ -76,6 +80,8 @@ class OwnEngine:
     own_network: bool = False
     """Whether it lives in a network namespace that holds nothing else, not on the host's."""
     dockerd_args: tuple[str, ...] = ()
+    disk: Path | None = None
+    """A file system in a file that holds the data, so that they can be no larger than it."""
 
     @property
     def host(self) -> str:
@@ -91,6 +97,11 @@ class OwnEngine:
     def name(self) -> str:
         """Short and unique on this machine: its control group and its bridge are called so."""
         return "course-" + hashlib.sha256(str(self.run).encode()).hexdigest()[:8]
+
+    @property
+    def cgroup_parent(self) -> str:
+        """The control group of its containers and build steps."""
+        return f"/{self.name}"
 
     def is_running(self) -> bool:
         """Whether it answers a ping now."""
@@ -153,7 +164,8 @@ class OwnEngine:
         command = ["setsid", "--fork", "unshare", "--mount"]
         command += ["--net"] if self.own_network else []
         command += ["sh", "-c", ENTER, "dockerd", f"--host=unix://{INSIDE}/docker.sock"]
-        command += [f"--bridge={self.name}", f"--dns={gateway}", f"--cgroup-parent=/{self.name}"]
+        command += [f"--bridge={self.name}", f"--dns={gateway}"]
+        command += [f"--cgroup-parent={self.cgroup_parent}"]
         command += ["--exec-opt=native.cgroupdriver=cgroupfs", "--shutdown-timeout=5"]
         with (self.run / "dockerd.log").open("w") as log:
             subprocess.run(
@@ -175,6 +187,7 @@ class OwnEngine:
             "ROOT": str(self.root),
             "RUN": str(self.run),
             "DATA": str(self.data),
+            "DISK": str(self.disk or ""),
             "SHARED": "" if self.own_network else "yes",
             "BRIDGE": self.name,
             "ADDRESS": address,

@@ -9,10 +9,7 @@ from typing import Any, Self
 from docker.errors import APIError, NotFound
 
 from autograder.engine.client import RUN_LABEL, Engine, told
-
-MEMORY = "512m"
-PROCESSES = 256
-LOG_BYTES = 1024 * 1024
+from autograder.limits import LIMITS
 
 
 class Sandbox:
@@ -87,14 +84,16 @@ class Sandbox:
             self.api.start(container)
             self.api.wait(container, timeout=seconds)
             printed = self.api.logs(container).decode("utf-8", "replace")
-            return str(printed[-LOG_BYTES:])
+            return str(printed[-LIMITS.log_bytes :])
 
     def _create(self, image: str, command: list[str] | None, name: str | None) -> str:
         network = self.network.name
         aliases = [name] if name else []
+        log = str(LIMITS.log_bytes)
         host = self.api.create_host_config(
-            network_mode=network, mem_limit=MEMORY, pids_limit=PROCESSES,
-            log_config={"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+            network_mode=network, mem_limit=LIMITS.app_memory_bytes,
+            pids_limit=LIMITS.app_processes,
+            log_config={"Type": "json-file", "Config": {"max-size": log, "max-file": "1"}},
         )  # fmt: skip
         made = self.api.create_container(
             image,

@@ -7,9 +7,9 @@ from autograder.engine.client import Engine
 from autograder.engine.sandbox import Sandbox
 from autograder.errors import NotJudged
 from autograder.facts.answer import AppAnswer
+from autograder.limits import LIMITS
 
 _SCRIPT = Path(__file__).with_name("ask_app.py")
-ANSWER_SECONDS = 30.0
 _NAME = "app"
 
 
@@ -19,8 +19,15 @@ def answer_of(engine: Engine, image: str, port: int, helper: str) -> AppAnswer:
         sandbox.serve(image, _NAME)
         if sandbox.unstarted:
             return AppAnswer(None, None, 0.0, *sandbox.problem_of(_NAME))
-        command = ["python3", "-I", "-c", _SCRIPT.read_text(), str(ANSWER_SECONDS), str(port)]
-        printed = sandbox.run(helper, [*command, _NAME], ANSWER_SECONDS + 30)
+        command = [
+            "python3",
+            "-I",
+            "-c",
+            _SCRIPT.read_text(),
+            str(LIMITS.answer_seconds),
+            str(port),
+        ]
+        printed = sandbox.run(helper, [*command, _NAME], LIMITS.answer_seconds + 30)
         found = [row for row in printed.splitlines() if row.startswith("ANSWERED ")]
         if not found:
             raise NotJudged(f"the app could not be asked: {printed.strip()[-200:]}")

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from autograder.limits import LIMITS
+
 Builder = Literal["buildkit", "classic"]
-BUILD_SECONDS = 600.0
+BUILD_SECONDS = LIMITS.build_seconds
 """How long a build may take where nobody says otherwise: wall-clock time."""
 
 

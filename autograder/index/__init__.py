@@ -3,7 +3,7 @@
 from autograder.index.addresses import HOST_NAMES, addresses_in
 from autograder.index.certificate import ca_pem
 from autograder.index.manifest import Arch, Date
-from autograder.index.service import Index, ensure_index, stop_index
+from autograder.index.service import Index, ensure_index, index_edition, stop_index
 from autograder.index.wheels import ensure_wheels
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "ca_pem",
     "ensure_index",
     "ensure_wheels",
+    "index_edition",
     "stop_index",
 ]

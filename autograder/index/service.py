@@ -48,8 +48,10 @@ class Index:
         return dict.fromkeys(names, self.addresses[date])
 
 
-def ensure_index(client: docker.DockerClient, say: Say) -> Index:
+def ensure_index(client: docker.DockerClient, say: Say, *, cgroup_parent: str = "") -> Index:
     """The index, serving both dates on this engine; one that already runs is used as it is.
+
+    cgroup_parent: the control group of its container, when that is not to be the engine's own.
 
     Raises NotJudged, with the reason in one line, when the engine or the wheels stand in the way.
     """
@@ -57,11 +59,16 @@ def ensure_index(client: docker.DockerClient, say: Say) -> Index:
         running = _running(client)
         if running is None:
             with one_at_a_time(home() / "index"):
-                running = _running(client) or _started(client, say)
+                running = _running(client) or _started(client, say, cgroup_parent)
         return Index(_addresses_of(running), certificate().ca)
     except (DockerException, RequestException) as error:
         reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
         raise NotJudged(f"the package index did not start on the engine: {reason}") from error
+
+
+def index_edition() -> str:
+    """A short name for what `ensure_index` would put on an engine of this checkout."""
+    return "-".join(archive_fingerprint(arch, certificate())[:8] for arch in get_args(Arch))
 
 
 def stop_index(client: docker.DockerClient) -> None:
@@ -91,7 +98,7 @@ def _made(client: docker.DockerClient) -> Container | None:
     return container if same and container.status != "created" else None
 
 
-def _started(client: docker.DockerClient, say: Say) -> Container:
+def _started(client: docker.DockerClient, say: Say, cgroup_parent: str) -> Container:
     """Start the container that stopped, or make it anew."""
     bridge = client.networks.get("bridge").attrs
     addresses = bridge_addresses(bridge)
@@ -100,16 +107,18 @@ def _started(client: docker.DockerClient, say: Say) -> Container:
     if stopped and _addresses_of(stopped) == addresses:
         _start(stopped)
         return stopped
-    return _new(client, addresses, say)
+    return _new(client, addresses, say, cgroup_parent)
 
 
-def _new(client: docker.DockerClient, addresses: Mapping[Date, str], say: Say) -> Container:
+def _new(
+    client: docker.DockerClient, addresses: Mapping[Date, str], say: Say, cgroup_parent: str
+) -> Container:
     arch = _architecture(client)
     wheels = ensure_wheels(arch, say)
     site = ensure_site(arch, wheels)
     say("starting the package index on the engine")
     stop_index(client)
-    container = _created(client, arch, addresses)
+    container = _created(client, arch, addresses, cgroup_parent)
     with tempfile.TemporaryFile() as archive:
         pack(archive, arch, site, wheels, certificate())
         archive.seek(0)
@@ -118,7 +127,9 @@ def _new(client: docker.DockerClient, addresses: Mapping[Date, str], say: Say) -
     return container
 
 
-def _created(client: docker.DockerClient, arch: Arch, addresses: Mapping[Date, str]) -> Container:
+def _created(
+    client: docker.DockerClient, arch: Arch, addresses: Mapping[Date, str], cgroup_parent: str
+) -> Container:
     labels = {LABEL: "index", f"{LABEL}.index": archive_fingerprint(arch, certificate())}
     labels |= {f"{LABEL}.index.arch": arch}
     labels |= {f"{LABEL}.index.{date}": address for date, address in addresses.items()}
@@ -134,6 +145,7 @@ def _created(client: docker.DockerClient, arch: Arch, addresses: Mapping[Date, s
         cap_drop=["ALL"],
         cap_add=["NET_ADMIN", "NET_BIND_SERVICE"],
         security_opt=["no-new-privileges"],
+        cgroup_parent=cgroup_parent or None,
         mem_limit="512m",
         pids_limit=64,
     )

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode, v4
+from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import Execute
 from traitlets.config import PyFileConfigLoader
 
 from autograder import places
+from autograder.classroom.converter import SafeAutograde
 from autograder.exercises import find_exercise
 from autograder.nbgrader_executor import StopWhenNotJudged, leave_out_leftovers, leftovers
 
@@ -59,10 +62,12 @@ def test_another_assignment_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "release" / "homework" / "Dockerfile").exists()
 
 
-def test_the_settings_add_one_step_to_nbgraders_own() -> None:
+def test_the_settings_run_no_cell_and_add_one_step_to_nbgraders_own() -> None:
     config = PyFileConfigLoader("nbgrader_config.py", str(places.project())).load_config()
     steps = config.Autograde.autograde_preprocessors
-    assert steps[:2] == [steps[0], StopWhenNotJudged]
-    assert [s for s in steps if s is not StopWhenNotJudged] == Autograde().autograde_preprocessors
+    execute, *others = Autograde().autograde_preprocessors
+    assert execute is Execute
+    assert steps == [StopWhenNotJudged, *others]
+    assert autogradeapp.Autograde is api.Autograde is SafeAutograde
     assert "Dockerfile" in config.Autograde.exclude_overwriting[SLUG]
     assert "Dockerfile" not in config.CourseDirectory.ignore

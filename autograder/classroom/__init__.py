@@ -1,0 +1,1 @@
+"""Many submissions: what learners wrote is data here, and only the course's own cells are run."""

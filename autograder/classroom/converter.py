@@ -1,0 +1,127 @@
+"""nbgrader's Autograde converter on the safe road: what a learner wrote is data, never code.
+
+The autograded notebook is the released one with the learner's Dockerfile in its answer cell and
+the outputs of the locked cells, which a kernel of the course's own produced. Every part of
+nbgrader that comes after (points, comments, late penalties, feedback, formgrader) is nbgrader's.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.apps import api, autogradeapp
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.preprocessors import Execute
+from nbgrader.utils import is_solution, setenv
+
+from autograder.classroom.grader import Grader
+from autograder.errors import BadInput, CourseError
+from autograder.hand_in import HandIn
+from autograder.submission import Unreadable, read_submission
+
+Outputs = dict[str, list[Any]]
+Judge = Callable[[str, HandIn | BadInput], Outputs]
+"""From an assignment and what was handed in to the outputs of its locked cells, by cell id."""
+
+
+class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no types
+    """Writes the companion files as they were read: nbgrader would follow links."""
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Lay out the files of the submission that are the learner's."""
+        dest = Path(self._format_dest(assignment_id, student_id))
+        dest.mkdir(parents=True, exist_ok=True)
+        hand_in = self.hand_in(assignment_id, student_id)
+        files = {} if isinstance(hand_in, BadInput) else hand_in.files
+        for name, data in files.items():
+            (dest / name).parent.mkdir(parents=True, exist_ok=True)
+            (dest / name).write_bytes(data)
+
+
+class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
+    """Takes every submission as data, and runs the course's own locked cells only."""
+
+    judge: Judge | None = None
+    """How hand-ins are judged; by a grader of the converter's own where nobody says."""
+
+    def start(self) -> None:
+        """Grade what is there. Raises NbGraderException when anything could not be graded."""
+        if self.judge is not None:
+            super().start()
+            return
+        with Grader(self._released, self.log.info) as grader:
+            self.judge = grader.outputs
+            try:
+                super().start()
+            finally:
+                self.judge = None
+
+    def hand_in(self, assignment_id: str, student_id: str) -> HandIn | BadInput:
+        """What was handed in, or what the learner has to mend. Raises NbGraderException."""
+        folder = Path(self.coursedir.root, self._submitted(assignment_id, student_id))
+        try:
+            return read_submission(folder, assignment_id)
+        except BadInput as error:
+            return error
+        except Unreadable as error:
+            raise NbGraderException(f"unreadable: {error}") from error
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Grade one submission. Raises NbGraderException where there is no verdict."""
+        resources = self.init_single_notebook_resources(notebook_filename)
+        slug, student = (resources["nbgrader"][name] for name in ("assignment", "student"))
+        hand_in = self.hand_in(slug, student)
+        self.log.info("Judging %s of %s as data", slug, student)
+        try:
+            assert self.judge is not None
+            notebook = graded(self._released(slug), hand_in, self.judge(slug, hand_in))
+        except CourseError as error:
+            raise NbGraderException(f"not judged: {error}") from error
+        self._sanitizing = False
+        self._init_preprocessors()
+        try:
+            with setenv(NBGRADER_EXECUTION="autograde"):
+                output, resources = self.exporter.from_notebook_node(notebook, resources=resources)
+        finally:
+            self._sanitizing = True
+        self.write_single_notebook(output, resources)
+
+    def _init_preprocessors(self) -> None:
+        """Nbgrader's preprocessors, whatever the settings say of running cells."""
+        steps: list[type] = getattr(self, "autograde_preprocessors")  # noqa: B009 - has no type
+        self.autograde_preprocessors = [step for step in steps if not issubclass(step, Execute)]
+        super()._init_preprocessors()
+
+    def _submitted(self, slug: str, student: str) -> str:
+        folder: str = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
+        return folder
+
+    def _released(self, slug: str) -> NotebookNode:
+        folder = self.coursedir.format_path(self.coursedir.release_directory, ".", slug)
+        path = Path(self.coursedir.root, folder, f"{slug}.ipynb")
+        if not path.is_file():
+            raise NbGraderException(f"{path} is missing: run nbgrader generate_assignment {slug}")
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def take_the_safe_road() -> None:
+    """Have nbgrader's command and formgrader's button grade with SafeAutograde.
+
+    Both name the class outright, where no setting reaches it.
+    """
+    autogradeapp.Autograde = SafeAutograde
+    api.Autograde = SafeAutograde
+
+
+def graded(notebook: NotebookNode, hand_in: HandIn | BadInput, outputs: Outputs) -> NotebookNode:
+    """The released notebook with the learner's Dockerfile and the outputs of the locked cells."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = outputs.get(cell.id, []), None
+        if is_solution(cell) and not isinstance(hand_in, BadInput):
+            text = hand_in.files["Dockerfile"].decode("utf-8", "replace")
+            cell.source = f"%%dockerfile\n{text.rstrip()}"
+    return notebook

@@ -1,0 +1,49 @@
+"""Who judges hand-ins for a gradebook: a grading engine, and a kernel for each assignment."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from nbformat import NotebookNode
+
+from autograder.classroom.locked_cells import LockedCells
+from autograder.errors import BadInput
+from autograder.hand_in import HandIn
+from autograder.ready import Ready, Say, grading_ready
+
+
+class Grader:
+    """Judges one hand-in after another. Used as a context manager.
+
+    The engine and the kernels are started when they are first needed, and end with it.
+    """
+
+    def __init__(self, released: Callable[[str], NotebookNode], say: Say) -> None:
+        self._released, self._say = released, say
+        self._ready: Ready | None = None
+        self._cells: dict[str, LockedCells] = {}
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def outputs(self, slug: str, hand_in: HandIn | BadInput) -> dict[str, list[Any]]:
+        """The outputs of an assignment's locked cells, by cell id, for one hand-in.
+
+        Raises NotJudged where the engine or the kernel fails.
+        """
+        if self._ready is None:
+            self._ready = self._stack.enter_context(grading_ready(self._say))
+        if slug not in self._cells:
+            cells = LockedCells(self._released(slug), self._ready.environment)
+            self._cells[slug] = self._stack.enter_context(cells)
+        return self._cells[slug].run(hand_in)

@@ -1,0 +1,102 @@
+"""The locked cells of a graded notebook, run by a kernel that no learner's code ever reaches.
+
+The kernel is started once, in an empty folder, and judges one hand-in after another. It is given
+their files as data (`hand_in.give`), a grading engine, and the text of the course's own cells.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.utils import is_locked
+
+from autograder.errors import BadInput, NotJudged
+from autograder.hand_in import GIVEN, HandIn, give
+
+CELL_SECONDS = 2400
+"""Longer than the build cell's own limits, which end with a verdict."""
+_CLEAN = "%reset -f"
+
+
+@dataclass
+class LockedCells:
+    """A kernel that runs the locked cells of a notebook. Used as a context manager.
+
+    notebook: the course's own notebook, as it is released.
+    environment: what leads the kernel to the grading engine (`Ready.environment`).
+    """
+
+    notebook: NotebookNode
+    environment: Mapping[str, str]
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="course-grading-")
+        self._given = Path(self._folder.name, "hand-in.json")
+        self._manager: KernelManager | None = None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end()
+        self._folder.cleanup()
+
+    def run(self, hand_in: HandIn | BadInput) -> dict[str, list[Any]]:
+        """The outputs of each locked code cell, by its id, for one hand-in.
+
+        Raises NotJudged when the kernel dies or never ends.
+        """
+        give(self._given, hand_in)
+        cells = [_code(_CLEAN), *self._locked()]
+        ran: NotebookNode = new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+        client = NotebookClient(ran, km=self._kernel(), timeout=CELL_SECONDS, allow_errors=True)
+        try:
+            client.execute(cleanup_kc=False)
+        except (DeadKernelError, CellTimeoutError) as error:
+            self._end()
+            raise NotJudged(f"the kernel that runs the checks failed: {error}") from error
+        return {cell.id: cell.outputs for cell in ran.cells[1:]}
+
+    def _locked(self) -> list[NotebookNode]:
+        return [
+            _code(cell.source, id=cell.id)
+            for cell in self.notebook.cells
+            if cell.cell_type == "code" and is_locked(cell)
+        ]
+
+    def _kernel(self) -> KernelManager:
+        """The kernel; started when there is none."""
+        if self._manager is None:
+            empty = Path(self._folder.name, "empty")
+            empty.mkdir(exist_ok=True)
+            manager = KernelManager(kernel_name="python3", shutdown_wait_time=60.0)
+            variables = {GIVEN: str(self._given), "COURSE_YES": "1", "PYTHONSAFEPATH": "1"}
+            manager.start_kernel(
+                env={**os.environ, **self.environment, **variables},
+                cwd=str(empty),
+                extra_arguments=["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"],
+            )
+            self._manager = manager
+        return self._manager
+
+    def _end(self) -> None:
+        if self._manager is not None:
+            self._manager.shutdown_kernel()
+            self._manager = None
+
+
+def _code(source: str, **more: str) -> NotebookNode:
+    cell: NotebookNode = new_code_cell(source, **more)  # type: ignore[no-untyped-call]
+    return cell

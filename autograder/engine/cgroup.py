@@ -1,0 +1,63 @@
+"""A control group with limits, under cgroups v1 and v2.
+
+https://docs.kernel.org/admin-guide/cgroup-v1/ and https://docs.kernel.org/admin-guide/cgroup-v2.html
+"""
+
+from pathlib import Path
+
+from autograder.engine.processes import CGROUPS
+from autograder.errors import EngineUnavailable
+from autograder.limits import Limits
+
+_PERIOD = 100_000  # microseconds, the kernel's own default
+
+
+def limit(group: str, limits: Limits, top: Path = CGROUPS) -> None:
+    """Make the group (such as `/course-1/hand-in`) with these limits on all that is in it.
+
+    Raises EngineUnavailable where the kernel does not take them: without limits nothing is graded.
+    """
+    quota = limits.processors * _PERIOD
+    unified = (top / "cgroup.controllers").exists()
+    if unified:
+        _delegate(top, group)
+        rows = {
+            "memory.max": limits.memory_bytes,
+            "memory.swap.max": 0,
+            "pids.max": limits.processes,
+            "cpu.max": f"{quota} {_PERIOD}",
+        }
+    else:
+        rows = {
+            "memory/memory.limit_in_bytes": limits.memory_bytes,
+            "pids/pids.max": limits.processes,
+            "cpu/cpu.cfs_period_us": _PERIOD,
+            "cpu/cpu.cfs_quota_us": quota,
+        }
+    for name, value in rows.items():
+        controller, _, file = name.rpartition("/")
+        folder = top / controller / group.strip("/")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / file, str(value), optional=file == "memory.swap.max")
+        except OSError as error:
+            raise EngineUnavailable(
+                f"this machine's control groups take no limits ({folder / file}: {error.strerror})"
+            ) from error
+
+
+def _delegate(top: Path, group: str) -> None:
+    """Let every group on the way hand memory, processes and processors down (v2 only)."""
+    folder = top
+    for name in group.strip("/").split("/"):
+        _write(folder / "cgroup.subtree_control", "+memory +pids +cpu")
+        folder /= name
+        folder.mkdir(exist_ok=True)
+
+
+def _write(file: Path, text: str, *, optional: bool = False) -> None:
+    """Write to a control file; one that does not exist is an error, unless it is optional."""
+    if optional and not file.exists():  # a kernel without swap accounting has none
+        return
+    with file.open("r+") as control:
+        control.write(text)
