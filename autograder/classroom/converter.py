@@ -7,7 +7,6 @@ nbgrader that comes after (points, comments, late penalties, feedback, formgrade
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -17,12 +16,11 @@ from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_solution, setenv
 
-from autograder.classroom.grader import Grader
+from autograder.classroom.grader import Grader, Outputs
 from autograder.errors import BadInput, CourseError
 from autograder.hand_in import HandIn
 from autograder.submission import Unreadable, read_submission
 
-Outputs = dict[str, list[Any]]
 Judge = Callable[[str, HandIn | BadInput], Outputs]
 """From an assignment and what was handed in to the outputs of its locked cells, by cell id."""
 

@@ -1,5 +1,7 @@
 """Who judges hand-ins for a gradebook: a grading engine, and a kernel for each assignment."""
 
+import copy
+import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -9,8 +11,10 @@ from nbformat import NotebookNode
 
 from autograder.classroom.locked_cells import LockedCells
 from autograder.errors import BadInput
-from autograder.hand_in import HandIn
+from autograder.hand_in import HandIn, as_json
 from autograder.ready import Ready, Say, grading_ready
+
+Outputs = dict[str, list[Any]]
 
 
 class Grader:
@@ -23,6 +27,7 @@ class Grader:
         self._released, self._say = released, say
         self._ready: Ready | None = None
         self._cells: dict[str, LockedCells] = {}
+        self._known: dict[str, Outputs] = {}
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
@@ -36,11 +41,17 @@ class Grader:
     ) -> None:
         self._stack.close()
 
-    def outputs(self, slug: str, hand_in: HandIn | BadInput) -> dict[str, list[Any]]:
-        """The outputs of an assignment's locked cells, by cell id, for one hand-in.
+    def outputs(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
+        """The outputs of an assignment's locked cells, by cell id; equal hand-ins are judged once.
 
         Raises NotJudged where the engine or the kernel fails.
         """
+        key = hashlib.sha256(f"{slug} {as_json(hand_in)}".encode()).hexdigest()
+        if key not in self._known:
+            self._known[key] = self._judged(slug, hand_in)
+        return copy.deepcopy(self._known[key])
+
+    def _judged(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
         if self._ready is None:
             self._ready = self._stack.enter_context(grading_ready(self._say))
         if slug not in self._cells:
