@@ -1,7 +1,7 @@
 """One hand-in judged by one exercise: a Report."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from autograder.checks.unbuilt import unbuilt
@@ -75,20 +75,22 @@ class Report:
         }
 
 
+def beside(ours: Iterable[str], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that stand in the way of none of ours, be it as a file or as a folder."""
+    return {
+        path: data
+        for path, data in files.items()
+        if not any(f"{own}/".startswith(f"{path}/") or path.startswith(f"{own}/") for own in ours)
+    }
+
+
 def material(exercise: Exercise, hand_in: HandIn) -> Material:
     """The hand-in with the course's own files laid over it.
 
     Raises BadInput for a Dockerfile that cannot be parsed.
     """
     app = exercise.app()
-    taken = {*app, exercise.second_lock}
-    theirs = {
-        path: data
-        for path, data in hand_in.files.items()
-        if not any(
-            f"{ours}/".startswith(f"{path}/") or path.startswith(f"{ours}/") for ours in taken
-        )
-    }
+    theirs = beside((*app, exercise.second_lock), hand_in.files)
     return Material(
         exercise.asked(),
         hand_in.dockerfile,

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder import places
 from autograder.engine.base_image import (
@@ -17,7 +17,7 @@ from autograder.engine.base_image import (
 from autograder.engine.client import CALL_SECONDS, Engine, told
 from autograder.engine.command import install_docker_command
 from autograder.engine.find import FoundEngine, answering, connect, find_engine, own_engine_at
-from autograder.engine.grading import GradingEngine, claimed_engine
+from autograder.engine.grading import GradingEngine, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.errors import EngineUnavailable
@@ -67,8 +67,18 @@ class Ready:
             with told("preparing the base images"):
                 for reference in BASE_IMAGES:
                     bases[reference] = ca_base_tag(engine.client, reference, self.index.ca_pem)
-        loose = {name: bases[reference] for name, reference in LOOSE_IMAGES.items()}
-        return Offer(engine, hosts, bases[BASE_IMAGES[0]], bases | loose, builder)
+        bases |= {name: bases[reference] for name, reference in LOOSE_IMAGES.items()}
+        offer = Offer(engine, hosts, bases[BASE_IMAGES[0]], bases, builder)
+        grading = grading_engine_at(self.engine.host)
+        return replace(offer, for_many=True, room=grading.room) if grading else offer
+
+    def for_another(self, say: Say) -> "Ready":
+        """This, with room for another hand-in: the last one may have filled or broken the engine.
+
+        Raises EngineUnavailable or NotJudged, in one line, where it cannot be renewed.
+        """
+        grading = grading_engine_at(self.engine.host)
+        return self if grading is None or grading.is_fit() else _renewed(grading, say)
 
 
 def make_ready(say: Say, *, yes: bool) -> Ready:
@@ -90,6 +100,12 @@ def grading_ready(say: Say) -> Iterator[Ready]:
 
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
+    with claimed_engine() as engine:
+        yield _renewed(engine, say)
+
+
+def _renewed(engine: GradingEngine, say: Say) -> Ready:
+    """The engine started anew, with nothing on it but base images and index."""
 
     def prepare(own: GradingEngine) -> None:
         found = answering(own.host, ours=True)
@@ -98,9 +114,8 @@ def grading_ready(say: Say) -> Iterator[Ready]:
         ready.append(equip(found, own, say))
 
     ready: list[Ready] = []
-    with claimed_engine() as engine:
-        engine.renew(prepare, f"{EDITION}-{index_edition()}", say)
-        yield ready[-1]
+    engine.renew(prepare, f"{EDITION}-{index_edition()}", say)
+    return ready[-1]
 
 
 def equip(engine: FoundEngine, own: OwnEngine | None, say: Say) -> Ready:

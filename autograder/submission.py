@@ -36,6 +36,7 @@ MOST_PATH_BYTES = 255
 _MARK = re.compile(r'\\.|["\[\]{}]', re.S)
 _INDENTED_MAGIC = re.compile(r"[ \t]{0,100}%%")
 _APPEND = {"-a", "--append"}
+_NOT_IN_A_NAME = frozenset('[]*?,"<>')
 
 
 class Unreadable(CourseError):
@@ -68,6 +69,17 @@ def read_submission(folder: Path, slug: str) -> HandIn:
     if "Dockerfile" not in files:
         raise BadInput(NO_DOCKERFILE)
     return HandIn({name: data for name, data in files.items() if name not in NBGRADER_FILES})
+
+
+def refuse_odd_name(student: str) -> None:
+    """Raise Unreadable for a learner's name that would be taken for more than a name.
+
+    nbgrader puts it into globs, pages and, without quotes, into the exported CSV, where a
+    spreadsheet runs what begins as a formula: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    formula = student.startswith(("=", "+", "-", "@"))
+    if formula or not student.isprintable() or _NOT_IN_A_NAME & set(student):
+        raise Unreadable(f"{student} is no name that a gradebook can hold: rename the folder")
 
 
 def _learners_code(folder: Path, name: str) -> list[str]:

@@ -5,6 +5,7 @@ the outputs of the locked cells, which a kernel of the course's own produced. Ev
 nbgrader that comes after (points, comments, late penalties, feedback, formgrader) is nbgrader's.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,26 +15,36 @@ from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_solution, setenv
+from nbgrader.utils import is_solution, parse_utc, setenv
 
 from autograder.classroom.grader import Grader, Outputs
 from autograder.errors import BadInput, CourseError
-from autograder.hand_in import HandIn
-from autograder.submission import Unreadable, read_submission
+from autograder.exercises import EXERCISES
+from autograder.grading import beside
+from autograder.hand_in import NBGRADER_FILES, HandIn, read_inside
+from autograder.submission import Unreadable, read_submission, refuse_odd_name
 
 Judge = Callable[[str, HandIn | BadInput], Outputs]
 """From an assignment and what was handed in to the outputs of its locked cells, by cell id."""
+
+_MOST_TIME = 100  # characters
 
 
 class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no types
     """Writes the companion files as they were read: nbgrader would follow links."""
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Lay out the files of the submission that are the learner's."""
+        """Lay out the files of the submission that are the learner's, and nbgrader's own."""
         dest = Path(self._format_dest(assignment_id, student_id))
         dest.mkdir(parents=True, exist_ok=True)
         hand_in = self.hand_in(assignment_id, student_id)
-        files = {} if isinstance(hand_in, BadInput) else hand_in.files
+        app = EXERCISES[assignment_id].app_files if assignment_id in EXERCISES else ()
+        ours = (*app, f"{assignment_id}.ipynb", f"{assignment_id}.html")
+        files = {} if isinstance(hand_in, BadInput) else beside(ours, hand_in.files)
+        # By these nbgrader knows a newer submission, and whom to release feedback to.
+        folder = self.submitted(assignment_id, student_id)
+        kept = {name: _regular(folder, name) for name in NBGRADER_FILES}
+        files |= {name: data for name, data in kept.items() if data is not None}
         for name, data in files.items():
             (dest / name).parent.mkdir(parents=True, exist_ok=True)
             (dest / name).write_bytes(data)
@@ -57,11 +68,30 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
             finally:
                 self.judge = None
 
+    def convert_notebooks(self) -> None:
+        """Grade one after another. Raises NbGraderException when anything could not be graded."""
+        # nbgrader's pattern for a folder's path knows no line break: it would end the batch there.
+        missed = [folder for folder in self.assignments if "\n" in folder]
+        for folder in missed:
+            del self.assignments[folder]
+            self.log.error("unreadable: there is a line break in the name of %r", folder)
+        super().convert_notebooks()
+        if missed:
+            raise NbGraderException("not graded, for a line break in the folder's name")
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """Whether this submission is to be graded now. Raises NbGraderException."""
+        try:
+            refuse_odd_name(student_id)
+            _refuse_odd_time(self.submitted(assignment_id, student_id))
+        except Unreadable as error:
+            raise NbGraderException(f"unreadable: {error}") from error
+        return bool(super().init_destination(assignment_id, student_id))
+
     def hand_in(self, assignment_id: str, student_id: str) -> HandIn | BadInput:
         """What was handed in, or what the learner has to mend. Raises NbGraderException."""
-        folder = Path(self.coursedir.root, self._submitted(assignment_id, student_id))
         try:
-            return read_submission(folder, assignment_id)
+            return read_submission(self.submitted(assignment_id, student_id), assignment_id)
         except BadInput as error:
             return error
         except Unreadable as error:
@@ -93,9 +123,10 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
         self.autograde_preprocessors = [step for step in steps if not issubclass(step, Execute)]
         super()._init_preprocessors()
 
-    def _submitted(self, slug: str, student: str) -> str:
-        folder: str = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
-        return folder
+    def submitted(self, slug: str, student: str) -> Path:
+        """The folder that a learner handed in."""
+        folder = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
+        return Path(self.coursedir.root, folder)
 
     def _released(self, slug: str) -> NotebookNode:
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", slug)
@@ -112,6 +143,29 @@ def take_the_safe_road() -> None:
     """
     autogradeapp.Autograde = SafeAutograde
     api.Autograde = SafeAutograde
+
+
+def _refuse_odd_time(folder: Path) -> None:
+    """Raise Unreadable for a timestamp that nbgrader would wait for or stumble over."""
+    file = folder / "timestamp.txt"
+    data = _regular(folder, file.name)
+    if data is None and file.exists():
+        raise Unreadable(f"{file.name} is not a regular file of the submission, or too large")
+    try:
+        text = (data or b"").decode().strip()
+        if len(text) > _MOST_TIME:
+            raise ValueError(text[:_MOST_TIME])
+        parse_utc(text or "2000-01-01")  # nbgrader takes an empty one for none
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise Unreadable(f"{file.name} holds no time") from error
+
+
+def _regular(folder: Path, name: str) -> bytes | None:
+    """What a file of a folder holds; None for what read_inside refuses."""
+    try:
+        return read_inside(Path(os.path.realpath(folder)), name)
+    except BadInput:
+        return None
 
 
 def graded(notebook: NotebookNode, hand_in: HandIn | BadInput, outputs: Outputs) -> NotebookNode:

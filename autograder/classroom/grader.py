@@ -54,6 +54,8 @@ class Grader:
     def _judged(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
         if self._ready is None:
             self._ready = self._stack.enter_context(grading_ready(self._say))
+        else:
+            self._ready = self._ready.for_another(self._say)
         if slug not in self._cells:
             cells = LockedCells(self._released(slug), self._ready.environment)
             self._cells[slug] = self._stack.enter_context(cells)

@@ -67,6 +67,9 @@ class LockedCells:
         except (DeadKernelError, CellTimeoutError) as error:
             self._end()
             raise NotJudged(f"the kernel that runs the checks failed: {error}") from error
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
         return {cell.id: cell.outputs for cell in ran.cells[1:]}
 
     def _locked(self) -> list[NotebookNode]:

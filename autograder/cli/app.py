@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from autograder.facts.build import BUILD_SECONDS
+from autograder.places import project
 
 app = typer.Typer(
     add_completion=False,
@@ -79,6 +80,47 @@ def check(
     from autograder.cli.check import check as run
 
     raise typer.Exit(run(exercise, directory, as_json, hints, timeout))
+
+
+@app.command()
+def grade(
+    exercise: Annotated[str, typer.Argument(help="Such as step-3-pin-and-split.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="Grade this learner only; may be given again.")
+    ] = None,
+    regrade: Annotated[
+        list[str] | None,
+        typer.Option(help="Judge this learner's hand-in anew; keep what is known of the others."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run stopped.")
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Workers to start here, each with an engine.")
+    ] = 2,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A dask scheduler's address, instead of workers here.")
+    ] = None,
+    course: Annotated[
+        Path | None, typer.Option(help="The course's folder, if it is not this one.")
+    ] = None,
+    db: Annotated[str | None, typer.Option(help="The gradebook's database URL.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each submission.")
+    ] = False,
+) -> None:
+    """Grade every submission of a class, safely: nothing that a learner wrote runs here.
+
+    Exit 0: all graded. 1: some unreadable. 2: bad input. 3: some not judged.
+    """
+    from autograder.classroom.batch import Asked
+    from autograder.cli.grade import grade as run
+
+    root = (course or project()).absolute()
+    asked = Asked(
+        root, exercise, tuple(only or ()), tuple(regrade or ()), resume, workers, scheduler, db
+    )
+    raise typer.Exit(run(asked, as_json=as_json))
 
 
 @app.command()

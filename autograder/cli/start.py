@@ -9,6 +9,7 @@ from autograder import lab
 from autograder.cli.assignments import offer_assignments
 from autograder.cli.browser import open_page
 from autograder.engine.find import connect, running_engine
+from autograder.engine.grading import stop_abandoned
 from autograder.engine.notebook_images import remove_notebook_images
 from autograder.engine.own import course_engine
 from autograder.engine.podman import NotDocker
@@ -72,6 +73,7 @@ def stop() -> None:
         with closing(connect(engine.host)) as client:
             remove_notebook_images(client)
             stop_index(client)
+    stop_abandoned()
     if course_engine().is_running():
         course_engine().stop()
         say("The course's own engine has stopped.")

@@ -39,9 +39,11 @@ def marked(mark: str, *where: str) -> tuple[str, ...]:
 
 UNIT = "not engine and not engine_matrix and not browser and not roundtrip and not speed"
 CONTEXTS = "tests/test_contexts.py"
+HOGS = "tests/cli/test_check_of_hogs.py"
 BY_FILE = ("-n", "2", "--dist", "loadfile")
 BY_ENGINE = ("-n", "2", "--dist", "loadgroup")
-TWO_AT_ONCE = ("-n", "2", "--dist", "worksteal")
+# A build waits for disks, timers and an app's start as well: two processors are busy with three.
+THREE_AT_ONCE = ("-n", "3", "--dist", "worksteal")
 SANITIZE = "--nbval-sanitize-with=tests/nbval/sanitize.cfg"
 
 # On one engine, tests that restart the index, cancel builds or build without the cache may disturb
@@ -52,7 +54,7 @@ STAGES = (
     Stage("types", 1, 5, ("mypy",)),
     Stage("imports", 1, 2, ("lint-imports", "--no-cache")),
     Stage("unit", 1, 10, ("pytest", "-m", UNIT, *BY_FILE)),
-    Stage("contexts", 2, 25, (*marked("engine"), *TWO_AT_ONCE, CONTEXTS), engine=True),
+    Stage("contexts", 2, 25, (*marked("engine"), *THREE_AT_ONCE, CONTEXTS), engine=True),
     Stage(
         "other-engines",
         3,
@@ -61,8 +63,16 @@ STAGES = (
         engine=True,
         root=True,
     ),
-    Stage("engine", 3, 20, (*marked("engine"), f"--ignore={CONTEXTS}"), engine=True),
+    Stage(
+        "engine",
+        3,
+        20,
+        (*marked("engine"), f"--ignore={CONTEXTS}", f"--ignore={HOGS}"),
+        engine=True,
+    ),
+    Stage("hogs", 3, 20, (*marked("engine"), *THREE_AT_ONCE, HOGS), engine=True),
     Stage("own-engine", 4, 10, marked("engine_matrix", "tests/engine"), engine=True, root=True),
+    Stage("attacks", 4, 20, marked("engine_matrix", "tests/classroom"), engine=True, root=True),
     Stage("lessons", 4, 10, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
     Stage("nbgrader", 5, 10, marked("roundtrip"), engine=True),
     Stage("browser", 6, 10, marked("browser"), engine=True),

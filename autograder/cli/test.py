@@ -17,6 +17,7 @@ from autograder.cli.stages import Result, run_wave
 from autograder.cli.suite import Stage, wanted
 from autograder.cli.summary import say_result, summarise
 from autograder.engine.find import find_engine
+from autograder.engine.grading import stop_abandoned
 from autograder.engine.own import course_engine
 from autograder.engine.rootfs import apt_install
 from autograder.errors import CourseError
@@ -44,6 +45,7 @@ def test(*, full: bool, yes: bool) -> int:
         on_engine = [stage for stage in stages if stage.engine]
         run_on_engine(engine, on_engine, artefacts, results)
     finally:
+        stop_abandoned()
         if not was_running:
             course_engine().stop()
         note(nothing_left_running(mark, before), results)

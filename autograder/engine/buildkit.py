@@ -28,6 +28,8 @@ _STEP = re.compile(
 )
 _STEP_KEYWORDS = {"RUN", "COPY", "ADD", "WORKDIR"}
 _LOG_BYTES = 256 * 1024
+_CACHES = "BUILDKIT_CACHE_MOUNT_NS"
+"""https://docs.docker.com/reference/dockerfile/#buildkit-built-in-build-args"""
 
 
 @dataclass
@@ -167,7 +169,7 @@ def _parameters(request: BuildRequest) -> dict[str, Any]:
         "t": request.tag,
         "labels": json.dumps(dict(request.labels)),
         "extrahosts": [f"{name}:{address}" for name, address in request.hosts.items()],
-        "buildargs": "{}",
+        "buildargs": json.dumps({_CACHES: request.caches} if request.caches else {}),
     }
     if request.no_cache:
         parameters["nocache"] = True

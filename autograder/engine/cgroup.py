@@ -10,6 +10,7 @@ from autograder.errors import EngineUnavailable
 from autograder.limits import Limits
 
 _PERIOD = 100_000  # microseconds, the kernel's own default
+_OF_SWAP = {"memory.swap.max", "memory.memsw.limit_in_bytes"}
 
 
 def limit(group: str, limits: Limits, top: Path = CGROUPS) -> None:
@@ -30,6 +31,7 @@ def limit(group: str, limits: Limits, top: Path = CGROUPS) -> None:
     else:
         rows = {
             "memory/memory.limit_in_bytes": limits.memory_bytes,
+            "memory/memory.memsw.limit_in_bytes": limits.memory_bytes,  # swap does not add to it
             "pids/pids.max": limits.processes,
             "cpu/cpu.cfs_period_us": _PERIOD,
             "cpu/cpu.cfs_quota_us": quota,
@@ -39,7 +41,7 @@ def limit(group: str, limits: Limits, top: Path = CGROUPS) -> None:
         folder = top / controller / group.strip("/")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / file, str(value), optional=file == "memory.swap.max")
+            _write(folder / file, str(value), optional=file in _OF_SWAP)
         except OSError as error:
             raise EngineUnavailable(
                 f"this machine's control groups take no limits ({folder / file}: {error.strerror})"

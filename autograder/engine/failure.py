@@ -18,7 +18,7 @@ _NETWORK = re.compile(
     r"Temporary failure (?:in name resolution|resolving)|Could not resolve(?: host)?"
     r"|Name or service not known|Network is unreachable|No address associated with hostname"
     r"|nodename nor servname|unable to resolve host address|dial tcp|no such host"
-    r"|[Nn]ame resolution",
+    r"|[Nn]ame resolution|No route to host|git error:",
 )
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.I)
 
@@ -32,7 +32,7 @@ def classify(
     if not step and (parse := _PARSE.search(told)):
         return BuildFailure("dockerfile", parse[2].strip(), line=int(parse[1]))
     tail = log[-LOG_LINES:]
-    if any(_DISK.search(row) for row in (told, *tail)):
+    if any(_DISK.search(row) for row in (told or _how_it_ended(message), *tail)):
         return BuildFailure("disk", "the disk is full", step, line, tail)
     if _no_base(told, step, tail):
         return BuildFailure("base", message.strip(), step, line, tail)
@@ -41,6 +41,12 @@ def classify(
     if not step and "ockerfile" in message:
         return BuildFailure("dockerfile", message.strip(), step, line, tail)
     return BuildFailure("step", message.strip(), step, line, tail)
+
+
+def _how_it_ended(message: str) -> str:
+    """What the builder says of a process, behind the command that it quotes."""
+    _, ended, how = message.rpartition("did not complete successfully: ")
+    return how if ended else ""
 
 
 def _no_base(message: str, step: str, tail: tuple[str, ...]) -> bool:

@@ -9,13 +9,14 @@ import fcntl
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from autograder.engine import cgroup
+from autograder.engine import cgroup, processes
 from autograder.engine.own import OwnEngine, course_engine
+from autograder.engine.room import Room
 from autograder.engine.rootfs import Say, apt_install, locked, require_root, require_space
 from autograder.errors import EngineUnavailable
 from autograder.limits import LIMITS, Limits
@@ -59,10 +60,22 @@ class GradingEngine(OwnEngine):
         self.start(say)
         prepare(self)
 
-    def start(self, say: Say) -> None:
-        """Make it answer, within its limits."""
+    def room(self) -> Room:
+        """What its disk has left, as its dockerd sees it. Raises EngineUnavailable when it died."""
+        for pid in processes.marked(self.run, "dockerd"):
+            with suppress(OSError):
+                return Room.at(Path(f"/proc/{pid}/root/var/lib/docker"))
+        raise EngineUnavailable("the grading engine died")
+
+    def is_fit(self) -> bool:
+        """Whether it answers, and has room for another hand-in."""
+        quarter = Room(self.limits.disk_bytes // 4, self.limits.inodes // 4)
+        return self.is_running() and self.room().holds(quarter)
+
+    def _launch(self) -> None:
+        """Start it within its limits: here, as what clears away an earlier life takes them too."""
         cgroup.limit(self.cgroup_parent, self.limits)
-        super().start(say)
+        super()._launch()
 
     def _make_template(
         self, template: Path, prepare: Callable[["GradingEngine"], None], say: Say
@@ -90,24 +103,39 @@ def claimed_engine() -> Iterator[GradingEngine]:
     Raises EngineUnavailable where its folder cannot be made.
     """
     for number in count():
-        engine = grading_engine(number)
-        try:
-            engine.data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = f"{error.filename}: {error.strerror}"
-            raise EngineUnavailable(f"a grading engine cannot be made here: {reason}") from error
-        with (engine.data / "claim").open("w") as claim:
-            try:
-                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            try:
+        with _claim(grading_engine(number)) as engine:
+            if engine:
                 yield engine
-            finally:
-                engine.stop()
-                if engine.disk:
-                    engine.disk.unlink(missing_ok=True)
+                return
+
+
+def stop_abandoned() -> None:
+    """Stop the grading engines whose processes died before they could."""
+    for folder in course_engine().run.parent.glob("grading-*/data"):
+        with _claim(grading_engine(int(folder.parent.name.removeprefix("grading-")))):
+            pass
+
+
+@contextmanager
+def _claim(engine: GradingEngine) -> Iterator[GradingEngine | None]:
+    """The engine, stopped at the end with its disk removed; None while another process has it."""
+    try:
+        engine.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}"
+        raise EngineUnavailable(f"a grading engine cannot be made here: {reason}") from error
+    with (engine.data / "claim").open("w") as claim:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
             return
+        try:
+            yield engine
+        finally:
+            engine.stop()
+            if engine.disk:
+                engine.disk.unlink(missing_ok=True)
 
 
 def grading_engine(number: int) -> GradingEngine:

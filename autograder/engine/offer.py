@@ -1,10 +1,12 @@
 """What a build is offered: an engine, the package index, and base images."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from autograder.engine.client import Engine
+from autograder.engine.room import Room
 from autograder.facts.build import Builder
+from autograder.facts.dockerfile import Base, Dockerfile
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,9 @@ class Offer:
     hosts: the index's host names -> its address, given to every RUN.
     bases: base references -> the image that stands for each (bearing the index's certificate).
     helper: an image with Python for the course's own helper containers.
+    for_many: whether learners who do not know each other build here. Then a build starts from
+        `bases` and nothing else, and the cache mounts of a hand-in are its own.
+    room: tells what the engine's disk has left, where that can be asked at once.
     """
 
     engine: Engine
@@ -21,3 +26,10 @@ class Offer:
     helper: str = "python:3.11"
     bases: Mapping[str, str] = field(default_factory=dict)
     builder: Builder = "buildkit"
+    for_many: bool = False
+    room: Callable[[], Room] | None = None
+
+    def refused(self, dockerfile: Dockerfile) -> Base | None:
+        """The first base image that this does not offer though the engine may hold it."""
+        bases = dockerfile.needed_bases() if self.for_many else ()
+        return next((base for base in bases if base.familiar not in self.bases), None)

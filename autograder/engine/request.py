@@ -39,6 +39,7 @@ class BuildRequest:
     files: path inside the context -> bytes; `Dockerfile` is one of them.
     tag: the reference to give the image.
     hosts: host name -> address, as `--add-host` gives them to every RUN.
+    caches: whose cache mounts it uses, and no others; `` for those that all builds share.
     timeout: wall-clock seconds for the whole build.
     """
 
@@ -47,6 +48,7 @@ class BuildRequest:
     tag: str
     builder: Builder = "buildkit"
     hosts: Mapping[str, str] = field(default_factory=dict)
+    caches: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     no_cache: bool = False
     timeout: float = BUILD_SECONDS

@@ -1,5 +1,6 @@
 """A build context, how the course changes it, and the Dockerfile's text as it is built."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ class Material:
     source_file: str
     second_lock: bytes | None
     own: frozenset[str] = frozenset()
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for equal hand-ins, and for no others."""
+        theirs = sorted((path, data) for path, data in self.files.items() if path in self.own)
+        return hashlib.sha256(repr((self.dockerfile.text, theirs)).encode()).hexdigest()
 
     def mentions(self, word: str) -> bool:
         """Whether the Dockerfile or another file of the learner's holds a word."""
@@ -67,10 +74,10 @@ def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
             lines[int(at)] = line
     ends = {instruction.line: instruction.end_line for instruction in dockerfile.instructions}
     for stage in dockerfile.stages:
-        if isinstance(stage.base, int) or stage.base.reference not in bases:
+        if isinstance(stage.base, int) or stage.base.familiar not in bases:
             continue
         first, last = stage.base.line, ends[stage.base.line]
         name = f" AS {stage.name}" if stage.name else ""
-        rewritten = f"FROM {bases[stage.base.reference]}{name}"
+        rewritten = f"FROM {bases[stage.base.familiar]}{name}"
         lines[first - 1 : last] = [rewritten, *[""] * (last - first)]
     return "\n".join(lines)

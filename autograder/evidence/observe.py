@@ -10,6 +10,7 @@ from dataclasses import replace
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest, Progress, sent
+from autograder.engine.room import Room
 from autograder.engine.sandbox import Sandbox
 from autograder.errors import NotJudged
 from autograder.evidence.answers import answer_of
@@ -24,8 +25,9 @@ from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Observation, PoetryRun, RanAgain
 
 _DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://")
-ENOUGH_BYTES = 500_000_000
-"""Room for any right hand-in's steps: with less, a full disk is not the hand-in's doing."""
+ENOUGH = Room(500_000_000, 50_000)
+"""For any right hand-in's steps: with less, a full disk is not the hand-in's doing."""
+_ROOM = "import os; s = os.statvfs('/'); print(s.f_bavail * s.f_frsize, s.f_favail, s.f_files)"
 
 
 class Observer:
@@ -92,6 +94,7 @@ class Observer:
                 self.tag(which),
                 builder=self.offer.builder,
                 hosts=self.offer.hosts,
+                caches=self.material.fingerprint if self.offer.for_many else "",
                 labels={RUN_LABEL: self.run},
                 timeout=self.timeout,
                 progress=progress,
@@ -104,18 +107,40 @@ class Observer:
 
     def first_build(self) -> BuildFacts:
         """The hand-in as it is. A timeout or a full disk is tried once more before it counts."""
+        refused = self.offer.refused(self.material.dockerfile)
+        if refused:
+            name = refused.reference
+            failure = BuildFailure("base", name, f"FROM {name}", refused.line)
+            return BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
+        had = self.offer.room() if self.offer.room else None
         facts = self.build("first", self.material.files, self.progress)
         if facts.failure and facts.failure.kind in ("timeout", "disk"):
             facts = self.build("first", self.material.files, self.progress)
         if facts.failure and facts.failure.kind == "step":
             facts = replace(facts, failure=self._for_want_of_a_download(facts.failure))
-        if facts.failure and facts.failure.kind == "disk":
-            free = self._free_bytes()
-            if free >= ENOUGH_BYTES:  # the failed step's files are gone, and there is room again
-                message = f"the build filled the disk, which had {free / 1e9:.1f} GB for it"
-                failure = replace(facts.failure, kind="filled", message=message)
-                facts = replace(facts, failure=failure)
-        return facts
+        return self._filled(facts, had)
+
+    def _filled(self, facts: BuildFacts, had: Room | None) -> BuildFacts:
+        """The facts, where a full disk is the hand-in's own doing: it had room for any right one.
+
+        had: what there was before, where that is known. Else it is asked now, when the failed
+            step's files are gone.
+        """
+        if facts.failure:
+            full = facts.failure.kind == "disk"
+        else:
+            full = self.offer.room is not None and not self.offer.room().holds(ENOUGH)
+        if not full:
+            return facts
+        had = had or self._room()
+        if not had.holds(ENOUGH):
+            return facts
+        room = f"{had.bytes / 1e9:.1f} GB and {had.files:,} files"
+        message = f"the build filled the disk, which had {room} left for it"
+        failure = replace(
+            facts.failure or BuildFailure("filled", ""), kind="filled", message=message
+        )
+        return replace(facts, image_id=None, failure=failure)
 
     def _for_want_of_a_download(self, failure: BuildFailure) -> BuildFailure:
         """The failure, put down to a step above it that wanted a download without failing.
@@ -130,11 +155,11 @@ class Observer:
                     return replace(failure, kind="network", log=(*failure.log, why))
         return failure
 
-    def _free_bytes(self) -> int:
+    def _room(self) -> Room:
         """What the engine's disk has left. Raises NotJudged where not even that can be asked."""
         with Sandbox(self.offer.engine) as sandbox:
-            command = ["python3", "-I", "-c", "import shutil; print(shutil.disk_usage('/').free)"]
-            return int(sandbox.run(self.offer.helper, command, 60))
+            printed = sandbox.run(self.offer.helper, ["python3", "-I", "-c", _ROOM], 60)
+        return Room.told(*map(int, printed.split()))
 
     def observe(self, first: BuildFacts) -> Observation:
         """Rebuild with the changed source and the second lock, and look at every image.

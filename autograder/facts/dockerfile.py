@@ -23,6 +23,7 @@ __all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "has_instruct
 _NAME = re.compile(r"\w+")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _OPERATOR = re.compile(r":?[-+]")
+_DEFAULT_PREFIX = re.compile(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?")
 MOST_EXPANDED = 1000
 
 
@@ -32,6 +33,11 @@ class Base:
 
     reference: str
     line: int
+
+    @property
+    def familiar(self) -> str:
+        """The reference without what Docker puts before a bare name: docker.io/library/."""
+        return _DEFAULT_PREFIX.sub("", self.reference)
 
     @property
     def digest(self) -> str | None:

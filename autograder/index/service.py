@@ -56,10 +56,10 @@ def ensure_index(client: docker.DockerClient, say: Say, *, cgroup_parent: str = 
     Raises NotJudged, with the reason in one line, when the engine or the wheels stand in the way.
     """
     try:
-        running = _running(client)
+        running = _running(client, cgroup_parent)
         if running is None:
             with one_at_a_time(home() / "index"):
-                running = _running(client) or _started(client, say, cgroup_parent)
+                running = _running(client, cgroup_parent) or _started(client, say, cgroup_parent)
         return Index(_addresses_of(running), certificate().ca)
     except (DockerException, RequestException) as error:
         reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
@@ -79,12 +79,12 @@ def stop_index(client: docker.DockerClient) -> None:
         return
 
 
-def _running(client: docker.DockerClient) -> Container | None:
-    container = _made(client)
+def _running(client: docker.DockerClient, cgroup_parent: str) -> Container | None:
+    container = _made(client, cgroup_parent)
     return container if container and container.status == "running" else None
 
 
-def _made(client: docker.DockerClient) -> Container | None:
+def _made(client: docker.DockerClient, cgroup_parent: str) -> Container | None:
     """The container that holds exactly what this checkout would put into it."""
     try:
         container = client.containers.get(NAME)
@@ -94,6 +94,8 @@ def _made(client: docker.DockerClient) -> Container | None:
     same = arch in get_args(Arch) and container.labels.get(f"{LABEL}.index") == (
         archive_fingerprint(cast(Arch, arch), certificate())
     )
+    # On a copy of another engine's disk it would be in that engine's group, and end with it.
+    same = same and container.attrs["HostConfig"].get("CgroupParent", "") == cgroup_parent
     # A container that never ran may be one that was never filled.
     return container if same and container.status != "created" else None
 
@@ -103,7 +105,7 @@ def _started(client: docker.DockerClient, say: Say, cgroup_parent: str) -> Conta
     bridge = client.networks.get("bridge").attrs
     addresses = bridge_addresses(bridge)
     _refuse_taken(bridge, addresses)
-    stopped = _made(client)
+    stopped = _made(client, cgroup_parent)
     if stopped and _addresses_of(stopped) == addresses:
         _start(stopped)
         return stopped

@@ -232,6 +232,32 @@ def without_seconds(text: str) -> str:
     return re.sub(r"\d+\.\d+ s\b", "some seconds", text)
 
 
+FORMGRADER = """
+import json, sys
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config.loader import PyFileConfigLoader
+config = PyFileConfigLoader("nbgrader_config.py", ".").load_config()
+api = NbGraderAPI(CourseDirectory(config=config), config=config)
+print(json.dumps(api.autograde(sys.argv[1], sys.argv[2])))
+"""
+
+
+def test_formgraders_button_takes_the_same_road(walk: Walk) -> None:
+    """Its handler calls nothing but this: nbgrader/server_extensions/formgrader/apihandlers.py."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORMGRADER, SLUG, "empty"],
+        cwd=walk.course,
+        env=walk.environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["success"], told
+    assert "Judging step-3-pin-and-split of empty as data" in told["log"]
+
+
 def test_an_engine_that_died_is_not_a_zero(walk: Walk) -> None:
     command = [sys.executable, "-m", "nbgrader", "autograde", SLUG, "--student=half", "--force"]
     dead = {"COURSE_HOME": "/dev/null/nowhere"}  # no grading engine can be made there

@@ -1,0 +1,50 @@
+"""The one writer to the gradebook: nbgrader's own converter, given verdicts that are there."""
+
+import logging
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder.classroom.converter import SafeAutograde
+from autograder.classroom.grader import Outputs
+from autograder.errors import NotJudged
+
+
+class Writer:
+    """Writes verdicts of one assignment into autograded/ and the gradebook, one at a time."""
+
+    def __init__(self, root: Path, slug: str, db_url: str | None) -> None:
+        self.root, self.slug = root, slug
+        self.config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+        if db_url:
+            self.config.CourseDirectory.db_url = db_url
+        self.db_url = str(self.config.CourseDirectory.db_url)
+        self._log = logging.getLogger("autograder.gradebook")
+        self._log.addHandler(logging.NullHandler())
+        self._log.propagate = False
+
+    def write(self, student: str, outputs: Outputs) -> float:
+        """Write one learner's verdict and return their score.
+
+        Writing it again changes nothing. Raises NotJudged where the gradebook cannot be written.
+        """
+        course = CourseDirectory(
+            config=self.config, assignment_id=self.slug, student_id=student, log=self._log
+        )
+        converter = SafeAutograde(coursedir=course, config=self.config, log=self._log)
+        converter.judge = lambda *_: outputs
+        converter.force = True
+        try:
+            converter.start()
+        except NbGraderException as error:
+            raise NotJudged(f"the gradebook could not be written: {error}") from error
+        return self.score(student)
+
+    def score(self, student: str) -> float:
+        """The score that the gradebook has for a learner, in points."""
+        with Gradebook(self.db_url, self.config.CourseDirectory.course_id) as gradebook:
+            return float(gradebook.find_submission(self.slug, student).score)

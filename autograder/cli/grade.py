@@ -1,0 +1,92 @@
+"""`./course grade`: a class graded, with a line for each submission as it ends."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from autograder.classroom.batch import Asked, Batch, Row, exit_code
+from autograder.outcome import printable
+
+_COLOURS = {"graded": "green", "not_judged": "yellow", "unreadable": "red"}
+
+
+def grade(asked: Asked, *, as_json: bool) -> int:
+    """Grade a class. The exit code: 0 all graded, 1 some unreadable, 3 some not judged.
+
+    Raises BadInput where there is nothing to grade.
+    """
+    batch = Batch(asked)
+    console = Console(stderr=True)
+    rows: list[Row] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task(f"grading {batch.distinct} distinct hand-ins", total=batch.total)
+        for row in batch.rows():
+            rows.append(row)
+            progress.console.print(_line(row), soft_wrap=True)
+            progress.advance(task)
+    rows.sort(key=lambda row: row.student)
+    sheet = asked.root / f"grades-{asked.slug}.csv"
+    write_sheet(rows, sheet)
+    if as_json:
+        for row in rows:
+            print(json.dumps(asdict(row)))
+    else:
+        _summarise(rows, sheet)
+    return exit_code(rows)
+
+
+def _line(row: Row) -> str:
+    colour = _COLOURS[row.state]
+    points = "" if row.score is None else f" {row.score:g} of {row.max_score}"
+    told = f" {row.seconds:.1f} s" if row.seconds else ""
+    reason = f": {escape(printable(row.reason))}" if row.reason else ""
+    name, state = escape(printable(row.student)), row.state.replace("_", " ")
+    return f"{name}: [{colour}]{state}[/]{points}{told}{reason}"
+
+
+def _summarise(rows: Sequence[Row], sheet: Path) -> None:
+    table = Table(title=f"{len(rows)} submissions", title_justify="left")
+    for column in ("student", "state", "points", "reason"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        points = "–" if row.score is None else f"{row.score:g} of {row.max_score}"
+        table.add_row(
+            escape(printable(row.student)),
+            row.state.replace("_", " "),
+            points,
+            escape(printable(row.reason)),
+        )
+    console = Console()
+    console.print(table)
+    counted = Counter[str](row.state for row in rows)
+    told = ", ".join(f"{counted[state]} {state.replace('_', ' ')}" for state in _COLOURS)
+    console.print(f"{told}; {sheet}", soft_wrap=True, highlight=False)
+
+
+def write_sheet(rows: Sequence[Row], path: Path) -> None:
+    """A CSV with a row for each submission, safe to open in a spreadsheet.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it:
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([field.name for field in fields(Row)])
+        for row in rows:
+            writer.writerow([_plain(value) for value in asdict(row).values()])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        text = printable(value)
+        return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return "" if value is None else value

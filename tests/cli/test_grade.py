@@ -1,0 +1,63 @@
+"""`./course grade` without an engine: bad input, the table, the CSV."""
+
+import csv
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.classroom.batch import Row, exit_code
+from autograder.cli.grade import write_sheet
+
+Done = subprocess.CompletedProcess[str]
+SLUG = "step-3-pin-and-split"
+RIGHT = Row("ada", "graded", 10.0, 10, 3.5)
+DEAD = Row("bob", "not_judged", None, 10, 1.0, "the disk is full")
+CUT = Row("eve", "unreadable", None, 10, 0.0, "is not JSON")
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [([RIGHT], 0), ([RIGHT, CUT], 1), ([RIGHT, DEAD], 3), ([CUT, DEAD, RIGHT], 3), ([], 0)],
+)
+def test_the_exit_code_is_that_of_the_worst(rows: list[Row], code: int) -> None:
+    assert exit_code(rows) == code
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_no_cell_of_the_sheet_is_a_formula(name: str, tmp_path: Path) -> None:
+    write_sheet([Row(name, "unreadable", None, 10, 0.0, name)], tmp_path / "sheet.csv")
+    header, row = csv.reader((tmp_path / "sheet.csv").open(newline=""))
+    assert header == ["student", "state", "score", "max_score", "seconds", "reason"]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in row)
+    assert row[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["step-9"], "there is no exercise 'step-9'"),
+        ([SLUG], "is missing: run nbgrader generate_assignment"),
+    ],
+)
+def test_bad_input_is_one_line(
+    course: Callable[..., Done],
+    one_clear_line: Callable[[Done], str],
+    tmp_path: Path,
+    arguments: list[str],
+    words: str,
+) -> None:
+    done = course("grade", *arguments, "--course", tmp_path)
+    assert done.returncode == 2
+    assert words in one_clear_line(done)
+
+
+def test_a_class_of_nobody_is_one_line(
+    course: Callable[..., Done], one_clear_line: Callable[[Done], str], tmp_path: Path
+) -> None:
+    (tmp_path / "release" / SLUG).mkdir(parents=True)
+    (tmp_path / "release" / SLUG / f"{SLUG}.ipynb").write_text("{}")
+    done = course("grade", SLUG, "--course", tmp_path)
+    assert done.returncode == 2
+    assert "run nbgrader collect" in one_clear_line(done)
