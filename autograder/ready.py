@@ -78,7 +78,11 @@ class Ready:
         Raises EngineUnavailable or NotJudged, in one line, where it cannot be renewed.
         """
         grading = grading_engine_at(self.engine.host)
-        return self if grading is None or grading.is_fit() else _renewed(grading, say)
+        if grading is None:
+            return self
+        if grading.is_fit():
+            return equip(self.engine, grading, say)  # an index that ended is started
+        return _renewed(grading, say)
 
 
 def make_ready(say: Say, *, yes: bool) -> Ready:

@@ -30,12 +30,21 @@ def engine_client(ready: Ready) -> docker.DockerClient:
     return connect(ready.engine.host)
 
 
+FOUND_RUNNING = pytest.StashKey[list[str]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note which engines of other versions run already: another run of the tests uses them."""
+    running = [name for name, engine in compat_engines().items() if engine.is_running()]
+    session.config.stash[FOUND_RUNNING] = running
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the engines that tests of other versions started, once all workers are done."""
-    ours = "engine_matrix" in session.config.getoption("markexpr")  # another run may use them now
+    ours = "engine_matrix" in session.config.getoption("markexpr")
     if ours and os.environ.get("PYTEST_XDIST_WORKER") is None:
         for name, engine in compat_engines().items():
-            if name != "own-26.1" and engine.is_running():
+            if name not in session.config.stash[FOUND_RUNNING] and engine.is_running():
                 engine.stop()
 
 

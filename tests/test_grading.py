@@ -130,6 +130,15 @@ def test_the_changed_source_answers_with_the_nonce() -> None:
     compile(changed[laid.source_file], "main.py", "exec")
 
 
+def test_equal_hand_ins_have_one_fingerprint() -> None:
+    def fingerprint(**files: bytes) -> str:
+        return material(STEP_3, HandIn({"Dockerfile": TEXT, **files})).fingerprint
+
+    assert fingerprint(a=b"1", b=b"2") == fingerprint(b=b"2", a=b"1")
+    others = ({}, {"a": b"1"}, {"a": b"2"}, {"ab": b""}, {"Dockerfile": TEXT + b"\n"})
+    assert len({fingerprint(**files) for files in others}) == len(others)
+
+
 def test_a_syntax_error_is_bad_input_before_any_engine_is_asked() -> None:
     with pytest.raises(BadInput, match="line 2"):
         material(STEP_3, HandIn({"Dockerfile": b"FROM a\nRUNN b\n"}))
@@ -162,6 +171,8 @@ def test_an_engine_that_dies_in_mid_build_is_no_zero(fake_engine: Fake) -> None:
     ("text", "bases", "wanted"),
     [
         ("FROM a\nRUN b\n", {}, "FROM a\nRUN b\n"),
+        ("FROM docker.io/library/a AS x\n", {"a": "ours:1"}, "FROM ours:1 AS x\n"),
+        ("FROM docker.io/other/a\n", {"a": "ours:1"}, "FROM docker.io/other/a\n"),
         ("FROM a AS x\nFROM x\n", {"a": "ours:1"}, "FROM ours:1 AS x\nFROM x\n"),
         ("ARG A=a\nFROM $A\r\nRUN b\n", {"a": "ours:1"}, "ARG A=a\nFROM ours:1\nRUN b\n"),
         ("FROM \\\n a \\\n AS x\nRUN b\n", {"a": "o"}, "FROM o AS x\n\n\nRUN b\n"),

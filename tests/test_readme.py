@@ -91,6 +91,12 @@ def test_check_judges_a_folder_with_hints(course: Course) -> None:
     assert told["score"] == 10
 
 
+def test_the_limits_are_told(course: Course) -> None:
+    done = course("engine", "limits")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("memory_bytes", "disk_bytes", "build_seconds"))
+
+
 def test_doctor_stop_and_clean(course: Course, variables: dict[str, str]) -> None:
     assert course("doctor").returncode == 0
     assert course("stop").returncode == 0
@@ -102,12 +108,15 @@ def test_no_command_of_the_page_is_left_out() -> None:
     """The tests above, and the run that they are a part of, are all of them."""
     page = (places.project() / "README.md").read_text()
     commands = set(re.findall(r"\./course (\w+)", page))
-    assert commands == {"start", "test", "check", "doctor", "stop", "clean"}
+    assert commands == {"start", "test", "check", "doctor", "stop", "clean", "grade", "engine"}
     assert "exec ./course test" in (places.project() / ".ci" / "run").read_text()
     walked = (places.project() / "tests" / "nbgrader" / "test_round_trip.py").read_text()
     for command in ("generate_assignment", "release_assignment", "collect", "autograde"):
         assert command in page
         assert command in walked
+    graded = (places.project() / "tests" / "classroom" / "test_grade.py").read_text()
+    assert '"autograder.cli", "grade", SLUG' in graded
+    assert '"--resume"' in graded
     for command in ("generate_feedback", "export"):
         assert command in page
         assert command in walked

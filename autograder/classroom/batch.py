@@ -101,10 +101,12 @@ class Batch:
             if verdict is None:
                 continue
             for one in self._waiting.pop(key):
-                if recorded.get(one.student) == key and self.asked.resume:
-                    yield self._row(one, "graded", self.writer.score(one.student))
-                else:
+                there = self.asked.resume and recorded.get(one.student) == key
+                score = self.writer.score(one.student) if there else None
+                if score is None:  # or the gradebook is another one than it was
                     yield self._written(one, key, verdict, 0.0)
+                else:
+                    yield self._row(one, "graded", score)
 
     def _judged(self) -> Iterator[Row]:
         asked = self.asked

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
@@ -42,9 +42,15 @@ class Writer:
             converter.start()
         except NbGraderException as error:
             raise NotJudged(f"the gradebook could not be written: {error}") from error
-        return self.score(student)
+        score = self.score(student)
+        if score is None:
+            raise NotJudged("the gradebook did not take the verdict")
+        return score
 
-    def score(self, student: str) -> float:
-        """The score that the gradebook has for a learner, in points."""
+    def score(self, student: str) -> float | None:
+        """The score that the gradebook has for a learner, in points; None when it has none."""
         with Gradebook(self.db_url, self.config.CourseDirectory.course_id) as gradebook:
-            return float(gradebook.find_submission(self.slug, student).score)
+            try:
+                return float(gradebook.find_submission(self.slug, student).score)
+            except MissingEntry:
+                return None

@@ -18,7 +18,9 @@ _NETWORK = re.compile(
     r"Temporary failure (?:in name resolution|resolving)|Could not resolve(?: host)?"
     r"|Name or service not known|Network is unreachable|No address associated with hostname"
     r"|nodename nor servname|unable to resolve host address|dial tcp|no such host"
-    r"|[Nn]ame resolution|No route to host|git error:",
+    r"|[Nn]ame resolution|git error:"
+    # And pip and Poetry, when the index is gone or silent.
+    r"|No route to host|NewConnectionError|ConnectTimeoutError|All attempts to connect to",
 )
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.I)
 

@@ -218,7 +218,6 @@ def course_engine() -> OwnEngine:
 def compat_engines() -> dict[str, OwnEngine]:
     """The engines that verdicts must agree on, each alone in a network of its own."""
     return {
-        "own-26.1": _compat("own-26.1", "root", "trixie"),
         "docker-28.5": _compat("docker-28.5", "root-forky", "forky"),
         "docker-28.5-containerd": _compat(
             "docker-28.5-containerd", "root-forky", "forky", "--feature=containerd-snapshotter=true"

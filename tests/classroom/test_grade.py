@@ -96,7 +96,8 @@ def test_killed_anywhere_and_resumed_the_gradebook_is_right(course: Path) -> Non
         name: score for name, score in SCORES.items() if score is not None
     }
     (course / "gradebook.db").unlink()
-    shutil.rmtree(course / "autograded")
+    for made in ("autograded", ".grading"):
+        shutil.rmtree(course / made)
     subprocess.run(
         [sys.executable, "-m", "nbgrader", "generate_assignment", SLUG, "--force"],
         cwd=course, check=True, capture_output=True, timeout=300,
@@ -122,6 +123,18 @@ def test_one_learner_is_judged_anew_and_the_others_stay(course: Path) -> None:
     rows = grade(course, "--regrade", "dan", "--resume", code=1)
     assert rows["dan"]["seconds"] > 0
     assert all(row["seconds"] == 0 for name, row in rows.items() if name != "dan")
+    assert gradebook(course) == before
+
+
+def test_a_gradebook_that_was_lost_is_written_again(course: Path) -> None:
+    before = gradebook(course)
+    (course / "gradebook.db").unlink()
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_assignment", SLUG, "--force"],
+        cwd=course, check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    rows = grade(course, "--resume", code=1)
+    assert all(row["seconds"] == 0 for row in rows.values())
     assert gradebook(course) == before
 
 

@@ -46,6 +46,9 @@ def test_a_base_image_that_cannot_be_had(message: str, step: str) -> None:
         "wget: unable to resolve host address 'example.com'",
         "fatal: unable to access: Could not resolve host",
         "connect: Network is unreachable",
+        "WARNING: Retrying after connection broken by 'NewConnectionError(…)': /simple/poetry/",
+        "WARNING: Retrying after connection broken by 'ConnectTimeoutError(…)': /simple/poetry/",
+        "All attempts to connect to example.com failed.",
     ],
 )
 def test_a_step_that_wants_more_than_the_course_offers(row: str) -> None:
@@ -53,8 +56,17 @@ def test_a_step_that_wants_more_than_the_course_offers(row: str) -> None:
     assert (failure.kind, failure.step, failure.line) == ("network", "RUN x", 2)
 
 
+def test_a_download_of_the_engine_s_own() -> None:
+    message = (
+        'failed to init repo at /x: git error: exec: "git": executable file not found in $PATH'
+    )
+    assert classify(message, step="ADD https://x.example/y.git /y", line=2).kind == "network"
+
+
 def test_a_full_disk() -> None:
     assert classify("write /x: no space left on device").kind == "disk"
+    message = EXIT.format("x").replace("exit code: 1", "mount /m: no space left on device")
+    assert classify(message, step="RUN x", line=2).kind == "disk"
     log = ("OSError: [Errno 28] No space left on device",)
     assert classify(EXIT.format("x"), step="RUN x", log=log).kind == "disk"
 

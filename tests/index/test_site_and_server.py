@@ -1,6 +1,7 @@
 """A small site of two made-up wheels, written by the real writer, asked through the real server."""
 
 import hashlib
+import socket
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from autograder.index import server
 from autograder.index.manifest import Wheel
-from autograder.index.server import SIMPLE_JSON, application
+from autograder.index.server import SIMPLE_JSON, Door, application
 from autograder.index.site import write_site
 
 THEN, NOW = "10.0.0.253", "10.0.0.254"
@@ -88,3 +90,14 @@ def test_a_file_and_its_metadata_match_their_hashes(folder: Path) -> None:
 )
 def test_what_is_not_there_is_404(folder: Path, path: str) -> None:
     assert ask(folder, NOW).get(path).status_code == 404
+
+
+def test_more_connections_than_the_server_can_bear_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Door(0) as door, socket.create_connection(door.getsockname(), timeout=5):
+        monkeypatch.setattr(server, "MOST_OPEN", 0)
+        with pytest.raises(BlockingIOError):
+            door.accept()
+        monkeypatch.setattr(server, "MOST_OPEN", 10_000)
+        with door.accept()[0] as line:
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < server.GONE_SECONDS
