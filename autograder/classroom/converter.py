@@ -172,7 +172,8 @@ def graded(notebook: NotebookNode, hand_in: HandIn | BadInput, outputs: Outputs)
     """The released notebook with the learner's Dockerfile and the outputs of the locked cells."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = outputs.get(cell.id, []), None
+            kept = outputs.get(cell.id, [])  # plain dicts, where they were read from a file
+            cell.outputs, cell.execution_count = nbformat.from_dict(kept), None  # type: ignore[no-untyped-call]
         if is_solution(cell) and not isinstance(hand_in, BadInput):
             text = hand_in.files["Dockerfile"].decode("utf-8", "replace")
             cell.source = f"%%dockerfile\n{text.rstrip()}"
