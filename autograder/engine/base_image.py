@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import BuildError, DockerException, ImageNotFound
 from docker.models.images import Image
 from requests.exceptions import RequestException
 
@@ -95,10 +95,18 @@ def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
     if (image.labels or {}).get(CA_LABEL) == mark:
         return str(image.id)
     files = {"Dockerfile": CA_DOCKERFILE.format(base=image.id, mark=mark), "ca.pem": ca_pem}
-    built, _ = client.images.build(
+    try:
+        built = _built(client, files)
+    except BuildError:  # seen once in a busy hour: the runtime lost a container while it made it
+        built = _built(client, files)
+    return str(built.id)
+
+
+def _built(client: docker.DockerClient, files: dict[str, str]) -> Image:
+    image, _ = client.images.build(
         fileobj=_context(files), custom_context=True, rm=True, forcerm=True
     )
-    return str(built.id)
+    return image
 
 
 def ca_base_tag(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
