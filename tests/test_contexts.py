@@ -43,7 +43,9 @@ SAMPLE = {
     "venv-from-builder",
     "heredoc",
     "bind-mounts",
+    "lock-ignored",
     "failing-step",
+    "other-port",
 }
 OTHERS: tuple[tuple[str, Builder], ...] = (
     ("docker-28.5", "buildkit"),

@@ -17,9 +17,6 @@ from autograder.feedback import NOT_JUDGED
 from autograder.hand_in import HandIn
 from autograder.nbgrader_executor import error_in
 
-ATTEMPTS = 2
-"""How often a hand-in is tried whose worker died; one that kills every worker has no verdict."""
-
 
 class HasGrader(WorkerPlugin):  # type: ignore[misc]  # distributed ships no types
     """Gives a worker a grader for as long as it lives."""
