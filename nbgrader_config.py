@@ -5,7 +5,6 @@ from pathlib import Path
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
     IgnorePattern,
     LimitOutput,
     SaveAutoGrades,
@@ -56,8 +55,9 @@ c.KernelManager.shutdown_wait_time = 60.0
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"\w*Warning: |IPKernelApp|frozen modules"
 
-# nbgrader's own list without the one that runs cells, and one more: a check without a verdict must
-# not become a recorded zero.
+# nbgrader's own list without the one that runs cells and the one that proves the metadata of the
+# notebook, which is the course's own; and one more: a check without a verdict must not become a
+# recorded zero.
 c.Autograde.autograde_preprocessors = [
     StopWhenNotJudged,
     IgnorePattern,
@@ -65,5 +65,4 @@ c.Autograde.autograde_preprocessors = [
     LimitOutput,
     SaveAutoGrades,
     AssignLatePenalties,
-    CheckCellMetadata,
 ]

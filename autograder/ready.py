@@ -72,6 +72,11 @@ class Ready:
         grading = grading_engine_at(self.engine.host)
         return replace(offer, for_many=True, room=grading.room) if grading else offer
 
+    def died(self) -> bool:
+        """Whether this was a grading engine, and it answers no more."""
+        grading = grading_engine_at(self.engine.host)
+        return grading is not None and not grading.is_running()
+
     def for_another(self, say: Say) -> "Ready":
         """This, with room for another hand-in: the last one may have filled or broken the engine.
 

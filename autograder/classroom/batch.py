@@ -6,11 +6,13 @@ from pathlib import Path
 
 from autograder.classroom.gradebook import Writer
 from autograder.classroom.results import Results, State, Verdict
-from autograder.classroom.submissions import Submission, edition, submissions
+from autograder.classroom.submissions import Submission, edition, handed_in, submissions
 from autograder.classroom.workers import judged, workers
 from autograder.engine.grading import stop_abandoned
 from autograder.errors import BadInput, NotJudged
 from autograder.exercises import find_exercise
+from autograder.hand_in import HandIn
+from autograder.submission import Unreadable
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,13 @@ class Batch:
             raise BadInput(f"{released} is missing: run nbgrader generate_assignment {asked.slug}")
         self._released = released.read_text()
         wanted = (*asked.only, *(name for name in asked.regrade if asked.only))
-        self._all = list(submissions(asked.root, asked.slug, wanted))
         self._edition = edition(self.exercise, self._released.encode())
+        self._all = list(submissions(asked.root, asked.slug, self._edition, wanted))
         self.results = Results(asked.root / ".grading" / asked.slug)
         self.total = len(self._all)
         for one in self._all:
-            if one.hand_in is not None:
-                self._waiting.setdefault(one.key(self._edition), []).append(one)
+            if one.key:
+                self._waiting.setdefault(one.key, []).append(one)
         self.distinct = len(self._waiting)
 
     def rows(self) -> Iterator[Row]:
@@ -82,13 +84,13 @@ class Batch:
         if not (self.asked.resume or self.asked.regrade):
             self.results.clear()
         for one in self._all:
-            if one.hand_in is None:
+            if not one.key:
                 yield self._row(one, "unreadable", reason=one.unreadable)
         again = set(self.asked.regrade)
         for key, group in self._waiting.items():
             if again & {one.student for one in group}:
                 self.results.forget(key)
-        self.writer = Writer(self.asked.root, self.asked.slug, self.asked.db_url)
+        self.writer = Writer(self.asked.root, self.asked.slug, self._edition, self.asked.db_url)
         yield from self._known()
         if self._waiting:
             yield from self._judged()
@@ -111,12 +113,10 @@ class Batch:
     def _judged(self) -> Iterator[Row]:
         asked = self.asked
         number = min(asked.number, len(self._waiting))
-        hand_ins = {key: group[0].hand_in for key, group in self._waiting.items()}
-        given = {key: hand_in for key, hand_in in hand_ins.items() if hand_in is not None}
         notebooks = {asked.slug: self._released}
         stop_abandoned()  # an earlier run may have been killed
         with workers(notebooks, number=number, scheduler=asked.scheduler) as client:
-            for key, verdict in judged(client, asked.slug, given):
+            for key, verdict in judged(client, asked.slug, self._hand_ins()):
                 self.results.keep(key, verdict)
                 seconds = verdict.seconds
                 for one in self._waiting[key]:
@@ -126,9 +126,18 @@ class Batch:
                         yield self._row(one, verdict.state, None, seconds, verdict.reason)
                     seconds = 0.0
 
+    def _hand_ins(self) -> Iterator[tuple[str, HandIn | BadInput]]:
+        """Each distinct hand-in that waits, read when its turn comes."""
+        for key, group in [*self._waiting.items()]:
+            try:
+                hand_in = handed_in(group[0].folder, self.asked.slug)
+            except (Unreadable, OSError) as error:
+                hand_in = BadInput(str(error))  # another than was read first: never written
+            yield key, hand_in
+
     def _written(self, one: Submission, key: str, verdict: Verdict, seconds: float) -> Row:
         try:
-            score = self.writer.write(one.student, verdict.outputs)
+            score = self.writer.write(one.student, key, verdict.outputs)
         except NotJudged as error:
             return self._row(one, "not_judged", None, seconds, str(error))
         self.results.record(one.student, key)

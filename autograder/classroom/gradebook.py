@@ -1,8 +1,12 @@
 """The one writer to the gradebook: nbgrader's own converter, given verdicts that are there."""
 
 import logging
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy
+from nbgrader import api
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -11,14 +15,18 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.classroom.converter import SafeAutograde
 from autograder.classroom.grader import Outputs
-from autograder.errors import NotJudged
+from autograder.classroom.submissions import key_of
+from autograder.errors import BadInput, NotJudged
+from autograder.hand_in import HandIn
+
+CHANGED = "the submission was changed while it was graded: run it again with --resume"
 
 
 class Writer:
     """Writes verdicts of one assignment into autograded/ and the gradebook, one at a time."""
 
-    def __init__(self, root: Path, slug: str, db_url: str | None) -> None:
-        self.root, self.slug = root, slug
+    def __init__(self, root: Path, slug: str, edition: str, db_url: str | None) -> None:
+        self.root, self.slug, self.edition = root, slug, edition
         self.config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
         if db_url:
             self.config.CourseDirectory.db_url = db_url
@@ -26,17 +34,27 @@ class Writer:
         self._log = logging.getLogger("autograder.gradebook")
         self._log.addHandler(logging.NullHandler())
         self._log.propagate = False
+        api.create_engine = _database
 
-    def write(self, student: str, outputs: Outputs) -> float:
+    def write(self, student: str, key: str, outputs: Outputs) -> float:
         """Write one learner's verdict and return their score.
 
-        Writing it again changes nothing. Raises NotJudged where the gradebook cannot be written.
+        Writing it again changes nothing. Raises NotJudged where the gradebook cannot be written, or
+        where the submission is not the one that the verdict is of.
+
+        key: that of the hand-in which was judged.
         """
+
+        def known(_: str, hand_in: HandIn | BadInput) -> Outputs:
+            if key_of(hand_in, self.edition) != key:
+                raise NotJudged(CHANGED)
+            return outputs
+
         course = CourseDirectory(
             config=self.config, assignment_id=self.slug, student_id=student, log=self._log
         )
         converter = SafeAutograde(coursedir=course, config=self.config, log=self._log)
-        converter.judge = lambda *_: outputs
+        converter.judge = known
         converter.force = True
         try:
             converter.start()
@@ -54,3 +72,13 @@ class Writer:
                 return float(gradebook.find_submission(self.slug, student).score)
             except MissingEntry:
                 return None
+
+
+@cache
+def _database(url: str, **settings: Any) -> sqlalchemy.Engine:
+    """One SQLAlchemy engine for one database.
+
+    nbgrader makes eight for each submission, and each compiles every statement anew: that was a
+    third of the time that writing a verdict took.
+    """
+    return sqlalchemy.create_engine(url, **settings)

@@ -11,7 +11,9 @@ from nbformat import NotebookNode
 
 from autograder.classroom.locked_cells import LockedCells
 from autograder.errors import BadInput
+from autograder.feedback import NOT_JUDGED
 from autograder.hand_in import HandIn, as_json
+from autograder.nbgrader_executor import error_in
 from autograder.ready import Ready, Say, grading_ready
 
 Outputs = dict[str, list[Any]]
@@ -48,8 +50,19 @@ class Grader:
         """
         key = hashlib.sha256(f"{slug} {as_json(hand_in)}".encode()).hexdigest()
         if key not in self._known:
-            self._known[key] = self._judged(slug, hand_in)
+            self._known[key] = self.judge(slug, hand_in)
         return copy.deepcopy(self._known[key])
+
+    def judge(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
+        """The outputs of an assignment's locked cells, by cell id.
+
+        A verdict that failed with its engine is tried for once more, on a renewed one. Raises
+        NotJudged where the engine or the kernel fails.
+        """
+        outputs = self._judged(slug, hand_in)
+        if not_judged_in(outputs) and self._ready is not None and self._ready.died():
+            outputs = self._judged(slug, hand_in)
+        return outputs
 
     def _judged(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
         if self._ready is None:
@@ -60,3 +73,10 @@ class Grader:
             cells = LockedCells(self._released(slug), self._ready.environment)
             self._cells[slug] = self._stack.enter_context(cells)
         return self._cells[slug].run(hand_in)
+
+
+def not_judged_in(outputs: Outputs) -> str:
+    """Why there is no verdict, in a cell's own words; `` when there is one."""
+    said = (error_in(output) for cell in outputs.values() for output in cell)
+    found = (words for words in said if words.startswith(NOT_JUDGED))
+    return next(found, "").removeprefix(NOT_JUDGED)

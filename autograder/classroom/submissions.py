@@ -1,4 +1,7 @@
-"""The submissions of a class, each read as data; equal hand-ins have equal keys."""
+"""The submissions of a class, each read as data; equal hand-ins have equal keys.
+
+A submission in memory is a name and a key: a class of thousands must not need room for all files.
+"""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -15,20 +18,19 @@ from autograder.submission import Unreadable, read_submission, refuse_odd_name
 class Submission:
     """What one learner submitted.
 
-    hand_in: their files, or what they have to mend; None where `unreadable` says why.
+    key: the same for equal hand-ins, as long as what judges them is the same; empty where
+        `unreadable` says why there is none.
     """
 
     student: str
-    hand_in: HandIn | BadInput | None
+    folder: Path
+    key: str
     unreadable: str = ""
 
-    def key(self, edition: str) -> str:
-        """The same for equal hand-ins, as long as what judges them is the same."""
-        assert self.hand_in is not None
-        return hashlib.sha256(f"{edition} {as_json(self.hand_in)}".encode()).hexdigest()
 
-
-def submissions(root: Path, slug: str, only: Sequence[str] = ()) -> Iterator[Submission]:
+def submissions(
+    root: Path, slug: str, edition: str, only: Sequence[str] = ()
+) -> Iterator[Submission]:
     """Each learner's submission in `submitted/`, by name; of those in `only`, if there are any.
 
     Raises BadInput when there is nobody, or not one of those asked for.
@@ -41,17 +43,32 @@ def submissions(root: Path, slug: str, only: Sequence[str] = ()) -> Iterator[Sub
         raise BadInput(f"no submission of {slug} in {root / 'submitted'}: run nbgrader collect")
     for student in there:
         if not only or student in only:
-            yield _read(student, root / "submitted" / student / slug, slug)
+            yield _read(student, root / "submitted" / student / slug, slug, edition)
 
 
-def _read(student: str, folder: Path, slug: str) -> Submission:
+def _read(student: str, folder: Path, slug: str, edition: str) -> Submission:
     try:
         refuse_odd_name(student)  # before the writer's nbgrader takes it for a glob
-        return Submission(student, read_submission(folder, slug))
-    except BadInput as error:
-        return Submission(student, error)
+        hand_in = handed_in(folder, slug)
     except (Unreadable, OSError) as error:
-        return Submission(student, None, str(error))
+        return Submission(student, folder, "", str(error))
+    return Submission(student, folder, key_of(hand_in, edition))
+
+
+def key_of(hand_in: HandIn | BadInput, edition: str) -> str:
+    """The same for equal hand-ins that the same things judge."""
+    return hashlib.sha256(f"{edition} {as_json(hand_in)}".encode()).hexdigest()
+
+
+def handed_in(folder: Path, slug: str) -> HandIn | BadInput:
+    """What a folder of `submitted/` holds, or what the learner has to mend.
+
+    Raises Unreadable or OSError for what cannot be read.
+    """
+    try:
+        return read_submission(folder, slug)
+    except BadInput as error:
+        return error
 
 
 def edition(exercise: Exercise, released: bytes) -> str:

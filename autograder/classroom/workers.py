@@ -1,21 +1,31 @@
 """Distinct hand-ins judged by dask workers, each with a grading engine of its own."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 import nbformat
-from distributed import Client, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
+from distributed import (
+    Client,
+    Future,
+    LocalCluster,
+    Worker,
+    WorkerPlugin,
+    as_completed,
+    get_worker,
+)
 from nbformat import NotebookNode
 
-from autograder.classroom.grader import Grader
+from autograder.classroom.grader import Grader, not_judged_in
 from autograder.classroom.results import Verdict
 from autograder.errors import BadInput, NotJudged
-from autograder.feedback import NOT_JUDGED
 from autograder.hand_in import HandIn
-from autograder.nbgrader_executor import error_in
+
+AHEAD = 2
+"""Hand-ins sent for each worker: the one it judges and the next."""
 
 
 class HasGrader(WorkerPlugin):  # type: ignore[misc]  # distributed ships no types
@@ -66,15 +76,26 @@ def workers(
 
 
 def judged(
-    client: Client, slug: str, hand_ins: Mapping[str, HandIn | BadInput]
+    client: Client, slug: str, hand_ins: Iterable[tuple[str, HandIn | BadInput]]
 ) -> Iterator[tuple[str, Verdict]]:
-    """Each hand-in's key and verdict, as they come."""
-    futures = {
-        client.submit(judge, slug, hand_in, key=f"judge-{key}", pure=False, retries=0): key
-        for key, hand_in in hand_ins.items()
-    }
-    for future in as_completed(futures):
-        key = futures[future]
+    """Each hand-in's key and verdict, as they come.
+
+    A few are on their way at a time, so that a large class is never in memory at once.
+    """
+    waiting = iter(hand_ins)
+    running = as_completed()
+    keys: dict[Future, str] = {}
+
+    def send(number: int) -> None:
+        for key, hand_in in islice(waiting, number):
+            future = client.submit(judge, slug, hand_in, key=f"judge-{key}", pure=False, retries=0)
+            keys[future] = key
+            running.add(future)
+
+    send(AHEAD * max(1, len(client.nthreads())))
+    for future in running:
+        key = keys.pop(future)
+        send(1)
         if future.status == "finished":
             yield key, Verdict(**future.result())
         else:
@@ -88,18 +109,11 @@ def judge(slug: str, hand_in: HandIn | BadInput) -> dict[str, Any]:
     began = time.monotonic()
     grader: Grader = get_worker().plugins[HasGrader.name].grader
     try:
-        outputs = grader.outputs(slug, hand_in)
-        reason = _reason(outputs)
+        outputs = grader.judge(slug, hand_in)
+        reason = not_judged_in(outputs)
     except NotJudged as error:
         outputs, reason = {}, str(error)
     seconds = time.monotonic() - began
     if reason:
         return asdict(Verdict("not_judged", seconds, {}, reason))
     return asdict(Verdict("graded", seconds, outputs))
-
-
-def _reason(outputs: Mapping[str, list[Any]]) -> str:
-    """Why there is no verdict, in a cell's own words; `` when there is one."""
-    said = (error_in(output) for cell in outputs.values() for output in cell)
-    found = (words for words in said if words.startswith(NOT_JUDGED))
-    return next(found, "").removeprefix(NOT_JUDGED)

@@ -124,6 +124,26 @@ def grade(
 
 
 @app.command()
+def bench(
+    submissions: Annotated[int, typer.Option(min=1, max=100_000, help="How many there are.")] = 60,
+    distinct: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many of them differ; no two share a build.")
+    ] = 20,
+    exercise: Annotated[str, typer.Option(help="Whose class to make up.")] = "step-3-pin-and-split",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="As for grade.")] = 2,
+    plain: Annotated[
+        bool, typer.Option(help="Take nbgrader's own road too; it takes the longest.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what grading costs, with a made-up class: plain nbgrader, ours, the bare builds."""
+    from autograder.cli.bench import Asked
+    from autograder.cli.bench import bench as run
+
+    run(Asked(exercise, submissions, min(distinct, submissions), workers, plain), as_json=as_json)
+
+
+@app.command()
 def verify() -> None:
     """Prove that stubs fail, solutions pass, and release/ and docs/checks.md are up to date."""
     from autograder.cli.verify import verify as run

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.submissions import edition, submissions
+from autograder.classroom.submissions import edition, handed_in, submissions
 from autograder.errors import BadInput
 from autograder.exercises import find_exercise
-from autograder.hand_in import HandIn
 
 SLUG = "step-3-pin-and-split"
 
@@ -28,39 +27,39 @@ def test_equal_hand_ins_have_equal_keys_however_they_came(tmp_path: Path) -> Non
     submit(tmp_path, "cell", "%%dockerfile\nFROM a\n")
     submit(tmp_path, "file", "# nothing", Dockerfile="FROM a\n")
     submit(tmp_path, "other", "%%dockerfile\nFROM b\n")
-    keys = {one.student: one.key("1") for one in submissions(tmp_path, SLUG)}
+    keys = {one.student: one.key for one in submissions(tmp_path, SLUG, "1")}
     assert keys["cell"] == keys["file"] != keys["other"]
-    assert len({one.key("2") for one in submissions(tmp_path, SLUG)} & set(keys.values())) == 0
+    assert len({one.key for one in submissions(tmp_path, SLUG, "2")} & set(keys.values())) == 0
 
 
 def test_nothing_to_build_is_one_hand_in(tmp_path: Path) -> None:
     for student in ("a", "b"):
         submit(tmp_path, student, "%%dockerfile\n# YOUR CODE HERE\n")
-    found = [*submissions(tmp_path, SLUG)]
-    assert all(isinstance(one.hand_in, BadInput) for one in found)
-    assert len({one.key("1") for one in found}) == 1
+    found = [*submissions(tmp_path, SLUG, "1")]
+    assert all(isinstance(handed_in(one.folder, SLUG), BadInput) for one in found)
+    assert len({one.key for one in found}) == 1
 
 
 def test_one_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     (submit(tmp_path, "cut", "") / f"{SLUG}.ipynb").write_text('{"cells": [')
     submit(tmp_path, "whole", "%%dockerfile\nFROM a\n")
-    cut, whole = submissions(tmp_path, SLUG)
-    assert (cut.student, cut.hand_in) == ("cut", None)
+    cut, whole = submissions(tmp_path, SLUG, "1")
+    assert (cut.student, cut.key) == ("cut", "")
     assert "is not JSON" in cut.unreadable
-    assert isinstance(whole.hand_in, HandIn)
+    assert (len(whole.key), whole.unreadable) == (64, "")
 
 
 def test_only_those_who_are_asked_for(tmp_path: Path) -> None:
     for student in ("a", "b", "c"):
         submit(tmp_path, student, "")
-    assert [one.student for one in submissions(tmp_path, SLUG, ["c", "a"])] == ["a", "c"]
+    assert [one.student for one in submissions(tmp_path, SLUG, "1", ["c", "a"])] == ["a", "c"]
     with pytest.raises(BadInput, match="was submitted by: d, e"):
-        list(submissions(tmp_path, SLUG, ["e", "a", "d"]))
+        list(submissions(tmp_path, SLUG, "1", ["e", "a", "d"]))
 
 
 def test_an_empty_class_is_told_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="run nbgrader collect"):
-        list(submissions(tmp_path, SLUG))
+        list(submissions(tmp_path, SLUG, "1"))
 
 
 def test_another_released_notebook_is_another_edition() -> None:

@@ -1,0 +1,1 @@
+"""What grading a class costs: on the plain road, on the course's, and in builds alone."""
