@@ -6,7 +6,8 @@ nbgrader that comes after (points, comments, late penalties, feedback, formgrade
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -55,6 +56,8 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
 
     judge: Judge | None = None
     """How hand-ins are judged; by a grader of the converter's own where nobody says."""
+    failure: Exception | None = None
+    """What last went wrong with a submission: nbgrader logs it and raises another."""
 
     def start(self) -> None:
         """Grade what is there. Raises NbGraderException when anything could not be graded."""
@@ -88,6 +91,19 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
             raise NbGraderException(f"unreadable: {error}") from error
         return bool(super().init_destination(assignment_id, student_id))
 
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Lay out the submission's files and enter it in the gradebook."""
+        with self._noting():
+            super().init_assignment(assignment_id, student_id)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
+            raise
+
     def hand_in(self, assignment_id: str, student_id: str) -> HandIn | BadInput:
         """What was handed in, or what the learner has to mend. Raises NbGraderException."""
         try:
@@ -99,6 +115,10 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Grade one submission. Raises NbGraderException where there is no verdict."""
+        with self._noting():
+            self._convert(notebook_filename)
+
+    def _convert(self, notebook_filename: str) -> None:
         resources = self.init_single_notebook_resources(notebook_filename)
         slug, student = (resources["nbgrader"][name] for name in ("assignment", "student"))
         hand_in = self.hand_in(slug, student)

@@ -59,7 +59,8 @@ class Writer:
         try:
             converter.start()
         except NbGraderException as error:
-            raise NotJudged(f"the gradebook could not be written: {error}") from error
+            reason = _short(converter.failure or error)
+            raise NotJudged(f"the gradebook could not be written: {reason}") from error
         score = self.score(student)
         if score is None:
             raise NotJudged("the gradebook did not take the verdict")
@@ -72,6 +73,13 @@ class Writer:
                 return float(gradebook.find_submission(self.slug, student).score)
             except MissingEntry:
                 return None
+
+
+def _short(error: BaseException) -> str:
+    """What the database or the disk said, without the statement that it said it to."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
+        return str(error.orig)
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 @cache

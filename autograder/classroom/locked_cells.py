@@ -64,7 +64,8 @@ class LockedCells:
         client = NotebookClient(ran, km=self._kernel(), timeout=CELL_SECONDS, allow_errors=True)
         try:
             client.execute(cleanup_kc=False)
-        except (DeadKernelError, CellTimeoutError) as error:
+        except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
+            # The last one is jupyter_client's, for a kernel that was not there in time.
             self._end()
             raise NotJudged(f"the kernel that runs the checks failed: {error}") from error
         finally:
@@ -95,9 +96,9 @@ class LockedCells:
         return self._manager
 
     def _end(self) -> None:
-        if self._manager is not None:
-            self._manager.shutdown_kernel()
-            self._manager = None
+        manager, self._manager = self._manager, None
+        if manager is not None and manager.is_alive():  # nbclient ends one that did not start
+            manager.shutdown_kernel()
 
 
 def _code(source: str, **more: str) -> NotebookNode:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 
 MOST_CHARACTERS = 40_000  # for each root: what a builder passes on of a step's output is limited
@@ -56,11 +57,16 @@ def folders_of(root: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def distribution(folder: str, name: str) -> list[object]:
-    """Name, version, installer, mtime and ctime (ns) of one dist-info folder."""
+    """Name, version, installer, mtime and ctime (ns) of one dist-info folder.
+
+    A time that is still to come is 0: it was set by hand, or by a clock that ran ahead.
+    """
     stem, _, version = name.removesuffix(".dist-info").partition("-")
     canonical = re.sub(r"[-_.]+", "-", stem).lower()  # PEP 503
     try:
-        times = [os.lstat(folder).st_mtime_ns, os.lstat(folder).st_ctime_ns]
+        told = os.lstat(folder)
+        now = time.time_ns()
+        times = [t if t <= now else 0 for t in (told.st_mtime_ns, told.st_ctime_ns)]
     except OSError:
         times = [0, 0]
     return [canonical, version[:MOST_BYTES], first_line(folder + "/INSTALLER"), *times]

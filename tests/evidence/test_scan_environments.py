@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,10 @@ def test_folders_deeper_than_a_recursion(tmp_path: Path) -> None:
         assert list(rows(tmp_path)) == ["fastapi"]
     finally:
         subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # too deep for shutil.rmtree
+
+
+def test_a_time_that_is_still_to_come_is_none(tmp_path: Path) -> None:
+    folder = install(tmp_path / SITE, "fastapi-0.104.1")
+    os.utime(folder, ns=(1, time.time_ns() + 3600 * 10**9))
+    *_, modified, changed = rows(tmp_path)["fastapi"]
+    assert (modified, changed) == (0, folder.stat().st_ctime_ns)

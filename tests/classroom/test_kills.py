@@ -1,0 +1,157 @@
+"""Whatever is killed in the middle of a batch, the gradebook comes out as if nothing had been.
+
+Five kills by default, one of each victim; COURSE_FULL=1 makes fifty, at other moments.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import psutil
+import pytest
+
+from autograder.engine import processes
+from autograder.engine.grading import GradingEngine, grading_engine, stop_abandoned
+from autograder.ready import Ready
+
+from .course_folder import Rows, command, grade, gradebook, make_course, rows_of, submit
+
+pytestmark = [pytest.mark.roundtrip, pytest.mark.timeout(600)]
+BASE = "FROM python:3.11-slim\n"
+WITHOUT_A_VERSION = "FROM python:latest\n"
+# Small images, in which no app answers: what is at stake is the class, and there are four verdicts.
+CLASS = {
+    "ada": BASE + "RUN sleep 1\n",
+    "bob": BASE + "RUN sleep 1\n",
+    "cyd": BASE + "RUN false\n",
+    "dan": WITHOUT_A_VERSION + "RUN sleep 1\n",
+    "fay": None,
+    "gus": "{",
+}
+KILLS = 50 if os.environ.get("COURSE_FULL") == "1" else 5
+
+
+@dataclass
+class Undisturbed:
+    """What a batch comes to when nobody is killed."""
+
+    rows: Rows
+    gradebook: dict[str, dict[str, float]]
+    seconds: float
+
+    def points(self) -> dict[str, tuple[str, float | None]]:
+        return points_of(self.rows)
+
+
+def points_of(rows: Rows) -> dict[str, tuple[str, float | None]]:
+    return {name: (row["state"], row["score"]) for name, row in rows.items()}
+
+
+def fresh(root: Path) -> Path:
+    make_course(root)
+    submit(root, CLASS)
+    return root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Iterator[Undisturbed]:
+    root = fresh(tmp_path_factory.mktemp("undisturbed") / "course")
+    began = time.monotonic()
+    rows = grade(root, code=1)
+    yield Undisturbed(rows, gradebook(root), time.monotonic() - began)
+    stop_abandoned()
+
+
+def kill(pid: int) -> bool:
+    """Whether there was such a process to kill."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
+
+
+def engines() -> list[GradingEngine]:
+    return [engine for engine in map(grading_engine, range(8)) if engine.is_running()]
+
+
+def kill_grader(process: subprocess.Popen[str], dice: random.Random) -> bool:
+    return kill(process.pid)
+
+
+def kill_worker(process: subprocess.Popen[str], dice: random.Random) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(process.pid).children()
+        workers = [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
+        return bool(workers) and kill(dice.choice(workers))
+    return False
+
+
+def kill_kernel(process: subprocess.Popen[str], dice: random.Random) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(process.pid).children(recursive=True)
+        kernels = [one.pid for one in children if "ipykernel_launcher" in one.cmdline()]
+        return bool(kernels) and kill(dice.choice(kernels))
+    return False
+
+
+def kill_engine(process: subprocess.Popen[str], dice: random.Random) -> bool:
+    dockerds = [pid for one in engines() for pid in processes.marked(one.run, "dockerd")]
+    return bool(dockerds) and kill(dice.choice(dockerds))
+
+
+def kill_index(process: subprocess.Popen[str], dice: random.Random) -> bool:
+    for engine in dice.sample(engines(), len(engines())):
+        with suppress(Exception), closing(docker.DockerClient(engine.host)) as client:
+            for container in client.containers.list():
+                if "index" in container.name:
+                    return kill(container.attrs["State"]["Pid"])
+    return False
+
+
+VICTIMS: tuple[Callable[[subprocess.Popen[str], random.Random], bool], ...] = (
+    kill_grader,
+    kill_worker,
+    kill_kernel,
+    kill_engine,
+    kill_index,
+)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_kill_loses_nothing_and_doubles_nothing(
+    number: int, tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    victim, dice = VICTIMS[number % len(VICTIMS)], random.Random(number)
+    root = fresh(tmp_path / "course")
+    process = subprocess.Popen(
+        command(root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(dice.uniform(0.2, 0.8) * undisturbed.seconds)
+    while not victim(process, dice):  # at a moment when there is one
+        assert process.poll() is None, f"it ended before {victim.__name__} met anything"
+        time.sleep(0.05)
+    out, err = process.communicate(timeout=500)
+    assert "Traceback" not in err, err
+    if victim is not kill_grader:
+        # What was not judged says so; what was judged has its own points and no others.
+        assert process.returncode in (1, 3), err
+        told = points_of(rows_of(out))
+        assert told.keys() == undisturbed.points().keys()
+        for student, (state, score) in told.items():
+            assert (state, score) in (undisturbed.points()[student], ("not_judged", None))
+    resumed = grade(root, "--resume", code=1)
+    assert points_of(resumed) == undisturbed.points()
+    assert gradebook(root) == undisturbed.gradebook
+
+
+def test_the_kills_have_something_to_lose(undisturbed: Undisturbed) -> None:
+    scores = {score for _, score in undisturbed.points().values()}
+    assert len(scores) >= 3, scores
+    assert {state for state, _ in undisturbed.points().values()} == {"graded", "unreadable"}
