@@ -10,8 +10,21 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.classroom.converter import SafeAutograde
+from autograder.classroom.database import require_answer
 from autograder.classroom.grader import Outputs
 from autograder.errors import NotJudged
+
+
+def course_directory(root: Path, db_url: str | None) -> CourseDirectory:
+    """The course's folders and gradebook, as its settings or `db_url` have them."""
+    return CourseDirectory(config=_settings(root, db_url))
+
+
+def _settings(root: Path, db_url: str | None) -> Config:
+    config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    if db_url:
+        config.CourseDirectory.db_url = db_url
+    return config
 
 
 class Writer:
@@ -19,9 +32,7 @@ class Writer:
 
     def __init__(self, root: Path, slug: str, db_url: str | None) -> None:
         self.root, self.slug = root, slug
-        self.config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
-        if db_url:
-            self.config.CourseDirectory.db_url = db_url
+        self.config = _settings(root, db_url)
         self.db_url = str(self.config.CourseDirectory.db_url)
         self._log = logging.getLogger("autograder.gradebook")
         self._log.addHandler(logging.NullHandler())
@@ -41,6 +52,7 @@ class Writer:
         try:
             converter.start()
         except NbGraderException as error:
+            require_answer(self.db_url)
             raise NotJudged(f"the gradebook could not be written: {error}") from error
         score = self.score(student)
         if score is None:
