@@ -74,8 +74,8 @@ class Page:
     def lines(self) -> list[tuple[int, str, bool]]:
         """The Dockerfile's lines: number, text, and whether a check blames it."""
         blamed = {check.line for check in self.checks}
-        rows = enumerate(shown(self.dockerfile).split("\n"), 1)
-        return [(number, row, number in blamed) for number, row in rows] if self.dockerfile else []
+        rows = shown(self.dockerfile.rstrip()).split("\n") if self.dockerfile else []
+        return [(number, row, number in blamed) for number, row in enumerate(rows, 1)]
 
     @property
     def image(self) -> str:
