@@ -10,6 +10,7 @@ import nbformat
 from distributed import Client, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 from nbformat import NotebookNode
 
+from autograder.classroom.elsewhere import as_they_come, code, lent, scheduler_client
 from autograder.classroom.grader import Grader
 from autograder.classroom.results import Verdict
 from autograder.errors import BadInput, NotJudged
@@ -24,10 +25,15 @@ class HasGrader(WorkerPlugin):  # type: ignore[misc]  # distributed ships no typ
     name = "grader"
 
     def __init__(self, notebooks: Mapping[str, str]) -> None:
-        self.notebooks = notebooks
+        self.notebooks, self.code = notebooks, code()
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - distributed's own signature
-        """Make the grader; its engine starts with the first hand-in."""
+        """Make the grader; its engine starts with the first hand-in.
+
+        Raises RuntimeError on a machine whose course is not the one that asks.
+        """
+        if self.code != code():
+            raise RuntimeError("its course is another version: bring both to the same commit")
         self.grader = Grader(self._released, worker_log).__enter__()
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002
@@ -50,8 +56,7 @@ def workers(
     """A client of dask workers: `number` on this machine, or those of a scheduler that runs."""
     plugin = HasGrader(notebooks)
     if scheduler:
-        with Client(scheduler, timeout=30) as client:
-            client.register_plugin(plugin)
+        with scheduler_client(scheduler) as client, lent(client, plugin):
             yield client
         return
     with (
@@ -73,7 +78,7 @@ def judged(
         client.submit(judge, slug, hand_in, key=f"judge-{key}", pure=False, retries=0): key
         for key, hand_in in hand_ins.items()
     }
-    for future in as_completed(futures):
+    for future in as_they_come(client, as_completed(futures)):
         key = futures[future]
         if future.status == "finished":
             yield key, Verdict(**future.result())

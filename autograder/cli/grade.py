@@ -14,6 +14,7 @@ from rich.table import Table
 
 from autograder.classroom.batch import Asked, Batch, Row, exit_code
 from autograder.classroom.database import answering, require_answer
+from autograder.classroom.elsewhere import require_safe
 from autograder.classroom.feedback import Pages
 from autograder.classroom.gradebook import course_directory
 from autograder.outcome import printable
@@ -27,6 +28,8 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     The exit code: 0 all graded, 1 some unreadable, 3 some not judged. Raises BadInput where there
     is nothing to grade, NotJudged where the gradebook does not answer.
     """
+    if asked.scheduler:
+        require_safe(asked.scheduler)
     batch = Batch(asked)
     directory = course_directory(asked.root, asked.db_url)
     require_answer(directory.db_url)
