@@ -35,6 +35,4 @@ def outcome_in(words: str) -> Outcome:
         return failed(seen=" ".join(paragraphs), try_next="")
     seen = first.removeprefix(SEEN)
     line = _LINE.search(seen)
-    return failed(
-        seen=_LINE.sub("", seen), try_next=try_next, line=int(line[1]) if line else None
-    )
+    return failed(seen=_LINE.sub("", seen), try_next=try_next, line=int(line[1]) if line else None)

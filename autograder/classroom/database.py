@@ -1,16 +1,24 @@
-"""The gradebook's database, wherever it is: whether it answers, and what to say when it does not."""
+"""The gradebook's database: whether it answers, and what is said when it does not."""
 
+import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import sqlalchemy
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SAWarning, SQLAlchemyError
 
-from autograder.errors import BadInput, NotJudged
+from autograder.errors import BadInput, CourseError
+
+
+class GradebookGone(CourseError):
+    """The gradebook's server does not answer: nothing of the class can be written."""
+
+    exit_code = 3
 
 
 def require_answer(url: str) -> None:
-    """Raise NotJudged unless a database answers there, BadInput where there can be none."""
+    """Raise GradebookGone unless a database answers there, BadInput where there can be none."""
     try:
         engine = sqlalchemy.create_engine(url)
     except (ArgumentError, ImportError, ValueError) as error:
@@ -25,12 +33,16 @@ def require_answer(url: str) -> None:
 
 @contextmanager
 def answering(url: str) -> Iterator[None]:
-    """Turn a database that is lost on the way into NotJudged, in one line."""
+    """Turn a database that is lost on the way into GradebookGone, in one line."""
+    # nbgrader tells there what it raises as well.
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # of the order in which nbgrader adds rows
+            yield
     except SQLAlchemyError as error:
         reason = _short(error.orig if isinstance(error, DBAPIError) else error)
-        raise NotJudged(
+        raise GradebookGone(
             f"the gradebook {_named(url)} does not answer: {reason};"
             " run it again with --resume when it does"
         ) from error

@@ -34,7 +34,9 @@ def scheduler_client(address: str) -> Iterator[Client]:
     except (ValueError, TypeError, RuntimeError) as error:
         raise BadInput(f"no dask scheduler can be reached at {address}: {error}") from error
     except OSError as error:
-        raise NotJudged(f"no dask scheduler answers at {address}: start one, and {_AGAIN}") from error
+        raise NotJudged(
+            f"no dask scheduler answers at {address}: start one, and {_AGAIN}"
+        ) from error
     with client:
         _require_workers(client, address)
         yield client
@@ -85,7 +87,7 @@ def lent(client: Client, plugin: WorkerPlugin) -> Iterator[None]:
     """
     try:
         client.register_plugin(plugin)
-    except Exception as error:  # noqa: BLE001 - whatever a worker of another make raises
+    except Exception as error:  # whatever a worker raised that is made otherwise
         raise NotJudged(f"a dask worker cannot judge for this course: {error}") from error
     try:
         yield

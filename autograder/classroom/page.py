@@ -23,9 +23,7 @@ State = Literal["passed", "failed", "not_judged"]
 MOST_LETTERS, MOST_IN_A_LINE = 20_000, 400
 """Of one text; what a build printed or a learner wrote may be endless."""
 MOST_PICTURE = 500_000
-_INK = (
-    "<style>svg{color:#1f2328}@media (prefers-color-scheme:dark){svg{color:#e6e6e6}}</style>"
-)
+_INK = "<style>svg{color:#1f2328}@media (prefers-color-scheme:dark){svg{color:#e6e6e6}}</style>"
 
 
 @dataclass(frozen=True)

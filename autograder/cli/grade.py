@@ -26,7 +26,7 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     """Grade a class and write each learner's page.
 
     The exit code: 0 all graded, 1 some unreadable, 3 some not judged. Raises BadInput where there
-    is nothing to grade, NotJudged where the gradebook does not answer.
+    is nothing to grade, GradebookGone where the gradebook does not answer.
     """
     if asked.scheduler:
         require_safe(asked.scheduler)

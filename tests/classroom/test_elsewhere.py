@@ -29,7 +29,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
 
 
 @pytest.mark.parametrize(
-    "address", ["tcp://10.0.0.1:8786", "10.0.0.1:8786", "ws://dask.example:1", "tcp://[2001:db8::1]:1"]
+    "address",
+    ["tcp://10.0.0.1:8786", "10.0.0.1:8786", "ws://dask.example:1", "tcp://[2001:db8::1]:1"],
 )
 def test_a_scheduler_that_others_can_reach_needs_tls(address: str) -> None:
     with pytest.raises(BadInput, match="is not encrypted"):
@@ -81,7 +82,7 @@ def test_all_workers_go_away(cluster: LocalCluster) -> None:
     with elsewhere.scheduler_client(cluster.scheduler_address) as client:
         running = as_completed([client.submit(time.sleep, 60)])
         cluster.scale(0)
-        with pytest.raises(NotJudged, match="^all dask workers went away: start one"):
+        with pytest.raises(NotJudged, match=r"^all dask workers went away: start one"):
             next(elsewhere.as_they_come(client, running))
 
 

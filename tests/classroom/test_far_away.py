@@ -6,6 +6,7 @@ Both are killed on the way and started again. One class, judged once, serves all
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -17,12 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import nbformat
 import psycopg
 import pytest
-import trustme
 from nbgrader.api import Gradebook
 
 from autograder import places
@@ -164,16 +165,19 @@ class Dask:
         return process
 
 
+def certify(folder: Path) -> None:
+    """Make an authority and a certificate, as docs/grading.md says."""
+    command = [sys.executable, "-m", "trustme", "--identities", "grading", "--dir", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
     folder = tmp_path_factory.mktemp("dask")
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(folder / "ca.pem")
-    ca.issue_cert("container-course").private_key_and_cert_chain_pem.write_to_path(folder / "me.pem")
-    both = {"cert": str(folder / "me.pem"), "key": str(folder / "me.pem")}
-    tls = {"ca-file": str(folder / "ca.pem"), "scheduler": both, "worker": both, "client": both}
-    settings = {"distributed": {"comm": {"require-encryption": True, "tls": tls}}}
-    (folder / "dask.yaml").write_text(json.dumps(settings))  # JSON is YAML
+    certify(folder)
+    page = (places.project() / "docs" / "grading.md").read_text()
+    (settings,) = re.findall(r"^    distributed:\n(?:     .*\n)+", page, re.M)
+    (folder / "dask.yaml").write_text(dedent(settings).replace("/etc/course", str(folder)))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -199,15 +203,15 @@ def test_a_scheduler_that_dies_costs_nothing(course: Path, dask: Dask) -> None:
 
 
 def test_a_stranger_without_a_certificate_is_not_let_in(course: Path, dask: Dask) -> None:
-    other = trustme.CA()
     folder = dask.folder.with_name("stranger")
-    shutil.copytree(dask.folder, folder, ignore=shutil.ignore_patterns("scratch"))
-    me = other.issue_cert("container-course").private_key_and_cert_chain_pem
-    me.write_to_path(folder / "me.pem")
-    settings = (folder / "dask.yaml").read_text().replace(str(dask.folder), str(folder))
+    folder.mkdir()
+    certify(folder)
+    settings = (dask.folder / "dask.yaml").read_text().replace(str(dask.folder), str(folder))
     (folder / "dask.yaml").write_text(settings)
     # There is something to judge, so the scheduler is asked.
-    stranger = start(course, "--scheduler", dask.address, "--regrade", "ann", DASK_CONFIG=str(folder))
+    stranger = start(
+        course, "--scheduler", dask.address, "--regrade", "ann", DASK_CONFIG=str(folder)
+    )
     assert complaint(stranger).startswith(f"course: no dask scheduler answers at {dask.address}")
 
 

@@ -118,7 +118,9 @@ def test_a_build_that_printed_a_megabyte_is_cut() -> None:
 
 
 def test_colours_and_control_characters_are_gone() -> None:
-    read = Read(render(replace(PAGE, build="\x1b[31mred\x1b[0m \x1b]0;title\x07 \x00 \u202e\ud800 ok")))
+    read = Read(
+        render(replace(PAGE, build="\x1b[31mred\x1b[0m \x1b]0;title\x07 \x00 \u202e\ud800 ok"))
+    )
     assert "red" in read.words
     assert not set("\x1b\x07\x00\u202e\ud800") & set(read.words)
 
