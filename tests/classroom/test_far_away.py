@@ -35,8 +35,13 @@ pytestmark = [pytest.mark.roundtrip, pytest.mark.timeout(900)]
 SLUG = "step-3-pin-and-split"
 REFERENCE = Path(__file__).parents[1] / "contexts" / SLUG / "reference" / "Dockerfile"
 # By name, so that there is a verdict before the one that takes long.
-CLASS = {"ann": "FROM python:3.11\nRUN false\n", "bea": None, "cyd": REFERENCE.read_text()}
-SCORES = {"ann": 0.0, "bea": 0.0, "cyd": 10.0}
+CLASS = {
+    "ann": "FROM python:3.11\nRUN false\n",
+    "bea": None,
+    "cyd": REFERENCE.read_text(),
+    "dan": "{",
+}
+SCORES = {"ann": 0.0, "bea": 0.0, "cyd": 10.0, "dan": None}
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/container-course.conf")
 
 
@@ -51,7 +56,9 @@ def course(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Path:
         folder = root / "submitted" / student / SLUG
         shutil.copytree(root / "release" / SLUG, folder)
         path = folder / f"{SLUG}.ipynb"
-        if answer:
+        if answer == "{":
+            path.write_text(answer)
+        elif answer:
             notebook = nbformat.read(path, as_version=4)
             (cell,) = [c for c in notebook.cells if c.metadata.nbgrader.solution]
             cell.source = f"%%dockerfile\n{answer}"
@@ -65,22 +72,36 @@ def prepare(root: Path, *options: str) -> None:
     subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=300)
 
 
-def start(root: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
-    """`./course grade`, under way."""
-    command = [sys.executable, "-P", "-m", "autograder.cli", "grade", SLUG, "--json"]
-    return subprocess.Popen(
-        [*command, "--course", str(root), "--resume", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "COLUMNS": "200", **variables},
-    )
+Start = Callable[..., subprocess.Popen[str]]
 
 
-def scores(process: subprocess.Popen[str]) -> dict[str, float]:
-    """What it printed in the end; everybody was graded."""
+@pytest.fixture
+def start(course: Path) -> Iterator[Start]:
+    """Starts `./course grade --resume`; none outlives its test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*options: str, **variables: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-P", "-m", "autograder.cli", "grade", SLUG, "--json"]
+        process = subprocess.Popen(
+            [*command, "--course", str(course), "--resume", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "COLUMNS": "200", **variables},
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def scores(process: subprocess.Popen[str]) -> dict[str, float | None]:
+    """What it printed in the end; everybody was graded but the one that is damaged."""
     out, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
+    assert process.returncode == 1, errors
     return {row["student"]: row["score"] for row in map(json.loads, out.splitlines())}
 
 
@@ -187,22 +208,32 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
     stop_abandoned()
 
 
-def test_a_scheduler_that_dies_costs_nothing(course: Path, dask: Dask) -> None:
+def test_a_scheduler_that_dies_costs_nothing(course: Path, dask: Dask, start: Start) -> None:
     scheduler = dask.start()
-    grading = start(course, "--scheduler", dask.address, **dask.settings)
+    grading = start("--scheduler", dask.address, **dask.settings)
     until((course / ".grading" / SLUG / "recorded.jsonl").exists, grading)
     scheduler.kill()
     assert complaint(grading).startswith("course: the dask scheduler went away: run it again with")
     dask.stop()
     dask.start()
-    assert scores(start(course, "--scheduler", dask.address, **dask.settings)) == SCORES
-    found = gradebook(sqlite(course))
-    assert {name: sum(points.values()) for name, points in found.items()} == SCORES
-    pages = {path.parent.parent.name for path in (course / "feedback").rglob("*.html")}
-    assert pages == {*CLASS}
+    assert scores(start("--scheduler", dask.address, **dask.settings)) == SCORES
+    found = {name: sum(points.values()) for name, points in gradebook(sqlite(course)).items()}
+    assert found == {name: score for name, score in SCORES.items() if score is not None}
+    pages = {name: page(course, name) for name in CLASS}
+    assert "<strong>10</strong> of 10 points" in pages["cyd"]
+    assert "data:image/svg+xml;base64," in pages["cyd"]
+    assert "The build did not succeed at line 2." in pages["ann"]
+    assert "damaged or cut off at line 1" in pages["dan"]
+    assert "points" not in pages["dan"].partition("There is no verdict")[2]
 
 
-def test_a_stranger_without_a_certificate_is_not_let_in(course: Path, dask: Dask) -> None:
+def page(root: Path, student: str) -> str:
+    return (root / "feedback" / student / SLUG / f"{SLUG}.html").read_text()
+
+
+def test_a_stranger_without_a_certificate_is_not_let_in(
+    course: Path, dask: Dask, start: Start
+) -> None:
     folder = dask.folder.with_name("stranger")
     folder.mkdir()
     certify(folder)
@@ -291,19 +322,21 @@ def postgres_programs() -> list[Path]:
     return sorted(path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
-def test_a_gradebook_server_that_dies_costs_nothing(course: Path, postgres: Postgres) -> None:
+def test_a_gradebook_server_that_dies_costs_nothing(
+    course: Path, postgres: Postgres, start: Start
+) -> None:
     prepare(course, f"--db={postgres.url}")
     with postgres.connect() as connection:  # and the first verdict waits in the middle
         connection.execute("LOCK TABLE comment IN ACCESS EXCLUSIVE MODE")
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        grading = start(course, "--db", postgres.url)
+        grading = start("--db", postgres.url)
         until(lambda: connection.execute(waiting).fetchone() != (0,), grading)
         postgres.kill()
         said = complaint(grading)
         connection.close()
     assert said.startswith("course: the gradebook postgresql://course@/postgres?host=")
     assert "does not answer: " in said
-    assert complaint(start(course, "--db", postgres.url)).startswith("course: the gradebook ")
+    assert complaint(start("--db", postgres.url)).startswith("course: the gradebook ")
     postgres.start()
-    assert scores(start(course, "--db", postgres.url)) == SCORES
+    assert scores(start("--db", postgres.url)) == SCORES
     assert gradebook(postgres.url) == gradebook(sqlite(course))
