@@ -5,6 +5,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ LONELY_SECONDS = 30
 """How long a scheduler may be without a worker: a nanny starts a dead one again in a few."""
 ASK_SECONDS = 2
 _AGAIN = "run it again with --resume"
+_WENT_AWAY = f"the dask scheduler went away: {_AGAIN}"
 
 
 @contextmanager
@@ -106,12 +108,21 @@ def code() -> str:
     return digest.hexdigest()[:16]
 
 
+@contextmanager
+def reached() -> Iterator[None]:
+    """Raise NotJudged for what dask raises where its scheduler is gone."""
+    try:
+        yield
+    except (OSError, CancelledError) as error:
+        raise NotJudged(_WENT_AWAY) from error
+
+
 def as_they_come(client: Client, running: as_completed) -> Iterator[Future]:
     """Futures as they end. Raises NotJudged once the scheduler is gone, or all workers are."""
     seen = asked = time.monotonic()
     while not running.is_empty():
         if client.status != "running":
-            raise NotJudged(f"the dask scheduler went away: {_AGAIN}")
+            raise NotJudged(_WENT_AWAY)
         if running.has_ready():
             yield next(running)
             continue

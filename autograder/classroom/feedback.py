@@ -134,16 +134,14 @@ def _looked_at(notebook: NotebookNode) -> tuple[str, str, str]:
     build, picture, in_words = "", "", ""
     for cell in notebook.cells:
         for output in [] if is_grade(cell) else cell.get("outputs", []):
-            html, text = (output.get("data", {}).get(f"text/{kind}", "") for kind in _KINDS)
+            data = output.get("data", {})
+            html, text = data.get("text/html", ""), data.get("text/plain", "")
             begin, end = html.find("<svg"), html.rfind("</svg>")
             if 0 <= begin < end:
                 picture, in_words = html[begin : end + len("</svg>")], text
             elif text:
                 build = text
     return build, picture, in_words
-
-
-_KINDS = ("html", "plain")
 
 
 def _answer(notebook: NotebookNode) -> str:

@@ -7,10 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 import nbformat
-from distributed import Client, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
+from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 from nbformat import NotebookNode
 
-from autograder.classroom.elsewhere import as_they_come, code, lent, scheduler_client
+from autograder.classroom.elsewhere import (
+    as_they_come,
+    code,
+    lent,
+    reached,
+    scheduler_client,
+)
 from autograder.classroom.grader import Grader
 from autograder.classroom.results import Verdict
 from autograder.errors import BadInput, NotJudged
@@ -79,13 +85,16 @@ def judged(
         for key, hand_in in hand_ins.items()
     }
     for future in as_they_come(client, as_completed(futures)):
-        key = futures[future]
-        if future.status == "finished":
-            yield key, Verdict(**future.result())
-        else:
-            reason = f"a worker failed: {future.exception()}"
-            yield key, Verdict("not_judged", 0.0, {}, reason)
-        future.release()
+        with reached():
+            verdict = _verdict(future)
+            future.release()
+        yield futures[future], verdict
+
+
+def _verdict(future: Future) -> Verdict:
+    if future.status == "error":
+        return Verdict("not_judged", 0.0, {}, f"a worker failed: {future.exception()}")
+    return Verdict(**future.result())
 
 
 def judge(slug: str, hand_in: HandIn | BadInput) -> dict[str, Any]:

@@ -107,3 +107,11 @@ def test_a_worker_with_other_checks_does_not_judge(cluster: LocalCluster) -> Non
         elsewhere.lent(client, grader),
     ):
         pass
+
+
+def test_a_result_that_can_be_fetched_no_more(cluster: LocalCluster) -> None:
+    with elsewhere.scheduler_client(cluster.scheduler_address) as client:
+        future = client.submit(time.sleep, 60)
+        future.cancel()
+        with pytest.raises(NotJudged, match="^the dask scheduler went away"), elsewhere.reached():
+            future.result(timeout=5)

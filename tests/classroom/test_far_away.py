@@ -307,8 +307,10 @@ def postgres() -> Iterator[Postgres]:
         # Debian's package starts a server of the machine's own, unless it is told not to.
         NO_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
         NO_CLUSTER.write_text("create_main_cluster = false\n")
-        apt_install(("postgresql",), print)
-        NO_CLUSTER.unlink()
+        try:
+            apt_install(("postgresql",), print)
+        finally:
+            NO_CLUSTER.unlink()
         programs = postgres_programs()
     with tempfile.TemporaryDirectory(prefix="course-postgres-", dir="/tmp") as folder:
         server = Postgres(Path(folder), programs[-1], pwd.getpwnam("nobody"))
