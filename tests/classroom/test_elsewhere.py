@@ -113,5 +113,5 @@ def test_a_result_that_can_be_fetched_no_more(cluster: LocalCluster) -> None:
     with elsewhere.scheduler_client(cluster.scheduler_address) as client:
         future = client.submit(time.sleep, 60)
         future.cancel()
-        with pytest.raises(NotJudged, match="^the dask scheduler went away"), elsewhere.reached():
+        with pytest.raises(NotJudged, match="dask scheduler went away"), elsewhere.reached():
             future.result(timeout=5)

@@ -240,9 +240,7 @@ def test_a_stranger_without_a_certificate_is_not_let_in(
     settings = (dask.folder / "dask.yaml").read_text().replace(str(dask.folder), str(folder))
     (folder / "dask.yaml").write_text(settings)
     # There is something to judge, so the scheduler is asked.
-    stranger = start(
-        course, "--scheduler", dask.address, "--regrade", "ann", DASK_CONFIG=str(folder)
-    )
+    stranger = start("--scheduler", dask.address, "--regrade", "ann", DASK_CONFIG=str(folder))
     assert complaint(stranger).startswith(f"course: no dask scheduler answers at {dask.address}")
 
 
