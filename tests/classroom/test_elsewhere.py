@@ -111,7 +111,7 @@ def test_a_worker_with_other_checks_does_not_judge(cluster: LocalCluster) -> Non
 
 def test_a_result_that_can_be_fetched_no_more(cluster: LocalCluster) -> None:
     with elsewhere.scheduler_client(cluster.scheduler_address) as client:
-        future = client.submit(time.sleep, 60)
+        future = client.submit(time.sleep, 1)
         future.cancel()
         with pytest.raises(NotJudged, match="dask scheduler went away"), elsewhere.reached():
             future.result(timeout=5)
