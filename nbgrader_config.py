@@ -11,6 +11,7 @@ from nbgrader.preprocessors import (
 )
 
 from autograder.classroom.converter import take_the_safe_road
+from autograder.classroom.feedback_converter import write_safe_pages
 from autograder.exercises import EXERCISES
 from autograder.nbgrader_executor import StopWhenNotJudged, leave_out_leftovers, leftovers
 
@@ -43,6 +44,8 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
 # Nothing that a learner wrote is run: `nbgrader autograde` and formgrader's button take the
 # submission as data, and run the course's own locked cells against a grading engine.
 take_the_safe_road()
+# nbgrader's own feedback loads scripts from the network, and shows a learner's output as HTML.
+write_safe_pages()
 
 # For Validate, which runs the learner's notebook on the learner's machine. Longer than the build
 # cell's own limits (600 s for a build, once more when it ran out of time, and again for the

@@ -1,11 +1,38 @@
 """The words that more than one door says, and that one door looks for in what another said."""
 
+import re
+
 from autograder.hand_in import NO_DOCKERFILE
+from autograder.outcome import Outcome, failed, not_judged, passed
 
-__all__ = ["NOT_BUILT", "NOT_JUDGED", "NO_DOCKERFILE"]
+__all__ = ["NOT_BUILT", "NOT_JUDGED", "NO_DOCKERFILE", "PASSED", "SEEN", "TRY_NEXT", "outcome_in"]
 
+PASSED, SEEN, TRY_NEXT = "passed: ", "seen: ", "try next: "
 NOT_JUDGED = "not judged: "
 """How a cell begins that has no verdict, through no fault of the learner."""
 
 NOT_BUILT = "the build did not succeed: see the build cell"
 """What every cell after a failed build says."""
+
+_LINE = re.compile(r" \(Dockerfile line (\d{1,6})\)$")
+
+
+def outcome_in(words: str) -> Outcome:
+    """The outcome that a graded cell told in words; what no check says is a failure as it stands.
+
+    The words are as `cells.require` wraps them: a line that goes on with one before is indented.
+    """
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n(?! )", words.strip())]
+    first, rest = paragraphs[0], paragraphs[1:]
+    if first.startswith(PASSED):
+        return passed(seen=" ".join(paragraphs).removeprefix(PASSED))
+    if first == NOT_BUILT:
+        return failed(seen=NOT_BUILT.partition(":")[0], try_next="")
+    try_next = next((row.removeprefix(TRY_NEXT) for row in rest if row.startswith(TRY_NEXT)), "")
+    if first.startswith(NOT_JUDGED):
+        return not_judged(seen=first.removeprefix(NOT_JUDGED), try_next=try_next)
+    if not first.startswith(SEEN):
+        return failed(seen=" ".join(paragraphs), try_next="")
+    seen = first.removeprefix(SEEN)
+    line = _LINE.search(seen)
+    return failed(seen=_LINE.sub("", seen), try_next=try_next, line=int(line[1]) if line else None)

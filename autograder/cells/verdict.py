@@ -6,7 +6,7 @@ from autograder.cells import hints
 from autograder.cells.building import Build
 from autograder.cells.message import CheckFailed, CheckNotJudged, NotBuilt, prose
 from autograder.facts.observation import Observation
-from autograder.feedback import NOT_JUDGED
+from autograder.feedback import NOT_JUDGED, PASSED, SEEN, TRY_NEXT
 from autograder.outcome import Outcome
 
 
@@ -32,10 +32,10 @@ def require(outcome: Outcome) -> None:
     """Print what was seen when the check passed, else stop the cell with what to try next."""
     hints.judged(outcome)
     if outcome.state == "passed":
-        print(f"passed: {outcome.seen}")
+        print(f"{PASSED}{outcome.seen}")
         return
     where = f" (Dockerfile line {outcome.line})" if outcome.line else ""
-    try_next = [f"try next: {outcome.try_next}"] if outcome.try_next else []
+    try_next = [f"{TRY_NEXT}{outcome.try_next}"] if outcome.try_next else []
     if outcome.state == "not_judged":
         raise CheckNotJudged(prose(f"{NOT_JUDGED}{outcome.seen}{where}", *try_next))
-    raise CheckFailed(prose(f"seen: {outcome.seen}{where}", *try_next))
+    raise CheckFailed(prose(f"{SEEN}{outcome.seen}{where}", *try_next))

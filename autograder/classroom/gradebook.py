@@ -14,6 +14,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.classroom.converter import SafeAutograde
+from autograder.classroom.database import require_answer, short
 from autograder.classroom.grader import Outputs
 from autograder.classroom.submissions import key_of
 from autograder.errors import BadInput, NotJudged
@@ -22,14 +23,24 @@ from autograder.hand_in import HandIn
 CHANGED = "the submission was changed while it was graded: run it again with --resume"
 
 
+def course_directory(root: Path, db_url: str | None) -> CourseDirectory:
+    """The course's folders and gradebook, as its settings or `db_url` have them."""
+    return CourseDirectory(config=_settings(root, db_url))
+
+
+def _settings(root: Path, db_url: str | None) -> Config:
+    config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    if db_url:
+        config.CourseDirectory.db_url = db_url
+    return config
+
+
 class Writer:
     """Writes verdicts of one assignment into autograded/ and the gradebook, one at a time."""
 
     def __init__(self, root: Path, slug: str, edition: str, db_url: str | None) -> None:
         self.root, self.slug, self.edition = root, slug, edition
-        self.config: Config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
-        if db_url:
-            self.config.CourseDirectory.db_url = db_url
+        self.config = _settings(root, db_url)
         self.db_url = str(self.config.CourseDirectory.db_url)
         self._log = logging.getLogger("autograder.gradebook")
         self._log.addHandler(logging.NullHandler())
@@ -59,7 +70,8 @@ class Writer:
         try:
             converter.start()
         except NbGraderException as error:
-            reason = _short(converter.failure or error)
+            require_answer(self.db_url)
+            reason = short(converter.failure or error)
             raise NotJudged(f"the gradebook could not be written: {reason}") from error
         score = self.score(student)
         if score is None:
@@ -73,13 +85,6 @@ class Writer:
                 return float(gradebook.find_submission(self.slug, student).score)
             except MissingEntry:
                 return None
-
-
-def _short(error: BaseException) -> str:
-    """What the database or the disk said, without the statement that it said it to."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
-        return str(error.orig)
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 @cache

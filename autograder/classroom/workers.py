@@ -8,19 +8,13 @@ from itertools import islice
 from typing import Any
 
 import nbformat
-from distributed import (
-    Client,
-    Future,
-    LocalCluster,
-    Worker,
-    WorkerPlugin,
-    as_completed,
-    get_worker,
-)
+from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 from nbformat import NotebookNode
 
+from autograder.classroom.elsewhere import as_they_come, lent, reached, scheduler_client
 from autograder.classroom.grader import Grader, not_judged_in
 from autograder.classroom.results import Verdict
+from autograder.classroom.submissions import code
 from autograder.errors import BadInput, NotJudged
 from autograder.hand_in import HandIn
 
@@ -34,10 +28,15 @@ class HasGrader(WorkerPlugin):  # type: ignore[misc]  # distributed ships no typ
     name = "grader"
 
     def __init__(self, notebooks: Mapping[str, str]) -> None:
-        self.notebooks = notebooks
+        self.notebooks, self.code = notebooks, code()
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - distributed's own signature
-        """Make the grader; its engine starts with the first hand-in."""
+        """Make the grader; its engine starts with the first hand-in.
+
+        Raises RuntimeError on a machine whose course is not the one that asks.
+        """
+        if self.code != code():
+            raise RuntimeError("its course is another version: bring both to the same commit")
         self.grader = Grader(self._released, worker_log).__enter__()
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002
@@ -60,13 +59,12 @@ def workers(
     """A client of dask workers: `number` on this machine, or those of a scheduler that runs."""
     plugin = HasGrader(notebooks)
     if scheduler:
-        with Client(scheduler, timeout=30) as client:
-            client.register_plugin(plugin)
+        with scheduler_client(scheduler) as client, lent(client, plugin):
             yield client
         return
     with (
         LocalCluster(
-            n_workers=number, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=number, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -93,15 +91,18 @@ def judged(
             running.add(future)
 
     send(AHEAD * max(1, len(client.nthreads())))
-    for future in running:
-        key = keys.pop(future)
-        send(1)
-        if future.status == "finished":
-            yield key, Verdict(**future.result())
-        else:
-            reason = f"a worker failed: {future.exception()}"
-            yield key, Verdict("not_judged", 0.0, {}, reason)
-        future.release()
+    for future in as_they_come(client, running):
+        with reached():
+            verdict = _verdict(future)
+            future.release()
+            send(1)
+        yield keys.pop(future), verdict
+
+
+def _verdict(future: Future) -> Verdict:
+    if future.status == "error":
+        return Verdict("not_judged", 0.0, {}, f"a worker failed: {future.exception()}")
+    return Verdict(**future.result())
 
 
 def judge(slug: str, hand_in: HandIn | BadInput) -> dict[str, Any]:

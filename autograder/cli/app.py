@@ -99,12 +99,14 @@ def grade(
         int, typer.Option(min=1, max=64, help="Workers to start here, each with an engine.")
     ] = 2,
     scheduler: Annotated[
-        str | None, typer.Option(help="A dask scheduler's address, instead of workers here.")
+        str | None, typer.Option(help="A dask scheduler's address, such as tls://host:8786.")
     ] = None,
     course: Annotated[
         Path | None, typer.Option(help="The course's folder, if it is not this one.")
     ] = None,
-    db: Annotated[str | None, typer.Option(help="The gradebook's database URL.")] = None,
+    db: Annotated[
+        str | None, typer.Option(help="The gradebook's database, such as postgresql://host/name.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each submission.")
     ] = False,

@@ -13,24 +13,38 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.classroom.batch import Asked, Batch, Row, exit_code
+from autograder.classroom.database import answering, require_answer
+from autograder.classroom.elsewhere import require_safe
+from autograder.classroom.feedback import Pages
+from autograder.classroom.gradebook import course_directory
 from autograder.outcome import printable
 
 _COLOURS = {"graded": "green", "not_judged": "yellow", "unreadable": "red"}
 
 
 def grade(asked: Asked, *, as_json: bool) -> int:
-    """Grade a class. The exit code: 0 all graded, 1 some unreadable, 3 some not judged.
+    """Grade a class and write each learner's page.
 
-    Raises BadInput where there is nothing to grade.
+    The exit code: 0 all graded, 1 some unreadable, 3 some not judged. Raises BadInput where there
+    is nothing to grade, GradebookGone where the gradebook does not answer.
     """
+    if asked.scheduler:
+        require_safe(asked.scheduler)
     batch = Batch(asked)
+    directory = course_directory(asked.root, asked.db_url)
+    require_answer(directory.db_url)
+    pages = Pages(directory)
     console = Console(stderr=True)
     rows: list[Row] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+    with (
+        answering(directory.db_url),
+        Progress(*columns, TimeRemainingColumn(), console=console) as progress,
+    ):
         task = progress.add_task(f"grading {batch.distinct} distinct hand-ins", total=batch.total)
         for row in batch.rows():
             rows.append(row)
+            _tell_learner(pages, asked.slug, row)
             progress.console.print(_line(row), soft_wrap=True)
             progress.advance(task)
     rows.sort(key=lambda row: row.student)
@@ -42,6 +56,13 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     else:
         _summarise(rows, sheet)
     return exit_code(rows)
+
+
+def _tell_learner(pages: Pages, slug: str, row: Row) -> None:
+    if row.state == "graded":
+        pages.graded(row.student, slug)
+    else:
+        pages.no_verdict(row.student, slug, row.state, row.reason)
 
 
 def _line(row: Row) -> str:

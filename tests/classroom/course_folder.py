@@ -25,9 +25,9 @@ def make_course(root: Path) -> None:
     generate(root)
 
 
-def generate(root: Path) -> None:
+def generate(root: Path, *options: str) -> None:
     """Generate the assignment; a gradebook that is not there is made."""
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", SLUG, "--force"]
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", SLUG, "--force", *options]
     subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=300)
 
 

@@ -119,6 +119,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Walk:
     walk.teach("collect", SLUG)
     walk.teach("autograde", SLUG)
     walk.teach("generate_feedback", SLUG)
+    walk.teach("release_feedback", SLUG)
+    walk.learn("half", "fetch_feedback", SLUG, "--course", COURSE, "--student", "half")
     walk.teach("export")
     return walk
 
@@ -134,6 +136,8 @@ def hand_in(walk: Walk, who: str, answer: str | None) -> None:
     if answer is not None:
         cell.source = cell.source.replace(ANSWER, answer.rstrip("\n"))
         nbformat.write(notebook, path)
+    if who == "half":
+        (path.parent / "page.html").write_text("<script>a page of the learner's</script>")
     walk.validated[who] = walk.learn(who, "validate", path.name, folder=SLUG)
     walk.learn(who, "submit", SLUG, "--course", COURSE, "--student", who)
 
@@ -173,14 +177,25 @@ def test_validate_says_what_autograde_will_say(walk: Walk) -> None:
 
 def test_feedback_says_what_was_seen_and_what_to_try_next(walk: Walk) -> None:
     half = feedback(walk, "half")
-    assert "not Poetry 1.7.0 (Dockerfile line 4)" in half
+    assert "8 of 10 points" in half
+    assert "✗ not yet at line 4 of the Dockerfile seen: Poetry 2." in half
     assert "try next: name one exact version of Poetry" in half
-    assert half.count("passed: ") == 5
-    assert feedback(walk, "right").count("passed: ") == 6
+    assert half.count("✓ passed") == 5
+    assert feedback(walk, "right").count("✓ passed") == 6
     empty = feedback(walk, "empty")
     assert NO_DOCKERFILE in empty
-    assert NOT_BUILT in empty
+    assert empty.count("seen: the build did not succeed") == 6
     assert all("Traceback" not in feedback(walk, who) for who in ANSWERS)
+
+
+def test_the_learner_fetches_that_page_and_no_other(walk: Walk) -> None:
+    """nbgrader would release any *.html among the files that were handed in."""
+    made = walk.course / "feedback" / "half" / SLUG
+    assert (walk.course / "autograded" / "half" / SLUG / "page.html").exists()
+    assert [path.name for path in made.glob("*.html")] == [f"{SLUG}.html"]
+    (fetched,) = (walk.root / "half" / SLUG / "feedback").rglob("*.html")
+    assert fetched.name == f"{SLUG}.html"
+    assert fetched.read_bytes() == (made / f"{SLUG}.html").read_bytes()
 
 
 def test_the_export_has_the_scores(walk: Walk) -> None:

@@ -1,0 +1,124 @@
+"""Workers on other machines, by their scheduler's address; and when not to wait any longer."""
+
+import ipaddress
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from distributed import Client, Future, WorkerPlugin, as_completed
+
+from autograder.errors import BadInput, NotJudged
+
+CONNECT_SECONDS = 10
+LONELY_SECONDS = 30
+"""How long a scheduler may be without a worker: a nanny starts a dead one again in a few."""
+ASK_SECONDS = 2
+_AGAIN = "run it again with --resume"
+_WENT_AWAY = f"the dask scheduler went away: {_AGAIN}"
+
+
+@contextmanager
+def scheduler_client(address: str) -> Iterator[Client]:
+    """A client of a dask scheduler that runs, and has workers.
+
+    Raises BadInput for an address that others could listen to, NotJudged where nobody answers.
+    """
+    require_safe(address)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is raised
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise BadInput(f"no dask scheduler can be reached at {address}: {error}") from error
+    except OSError as error:
+        raise NotJudged(
+            f"no dask scheduler answers at {address}: start one, and {_AGAIN}"
+        ) from error
+    with client:
+        _require_workers(client, address)
+        yield client
+
+
+def require_safe(address: str) -> None:
+    """Raise BadInput for a scheduler that is not on this machine and does not speak TLS.
+
+    Whoever reaches a dask scheduler runs what they like on every worker, and a grading engine's
+    worker is root: https://distributed.dask.org/en/stable/tls.html
+    """
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme != "tls" and not _is_here(parts.hostname or ""):
+        raise BadInput(
+            f"{address} is not encrypted: whoever reaches that scheduler is root on every worker;"
+            " use tls://, see docs/grading.md"
+        )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_workers(client: Client, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        threads = client.nthreads()
+    except TimeoutError as error:
+        words = f"the dask scheduler at {address} has no workers: start one"
+        raise NotJudged(f"{words}, and {_AGAIN}") from error
+    except OSError as error:
+        raise NotJudged(f"the dask scheduler at {address} went away: {_AGAIN}") from error
+    if any(number != 1 for number in threads.values()):
+        raise BadInput(
+            f"a worker of {address} has more than one thread, and one grading engine takes one"
+            " hand-in at a time: start it with --nthreads 1"
+        )
+
+
+@contextmanager
+def lent(client: Client, plugin: WorkerPlugin) -> Iterator[None]:
+    """Give a plugin to the workers, those that join later included, for as long as it is needed.
+
+    Raises NotJudged where one cannot take it.
+    """
+    try:
+        client.register_plugin(plugin)
+    except Exception as error:  # whatever a worker raised that is made otherwise
+        raise NotJudged(f"a dask worker cannot judge for this course: {error}") from error
+    try:
+        yield
+    finally:
+        if client.status == "running":
+            with suppress(OSError, TimeoutError, RuntimeError):
+                client.unregister_worker_plugin(plugin.name)
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Raise NotJudged for what dask raises where its scheduler is gone."""
+    try:
+        yield
+    except (OSError, CancelledError) as error:
+        raise NotJudged(_WENT_AWAY) from error
+
+
+def as_they_come(client: Client, running: as_completed) -> Iterator[Future]:
+    """Futures as they end. Raises NotJudged once the scheduler is gone, or all workers are."""
+    seen = asked = time.monotonic()
+    while not running.is_empty():
+        if client.status != "running":
+            raise NotJudged(_WENT_AWAY)
+        if running.has_ready():
+            yield next(running)
+            continue
+        now = time.monotonic()
+        if now - asked > ASK_SECONDS:
+            asked = now
+            seen = now if client.scheduler_info(n_workers=1)["workers"] else seen
+        if now - seen > LONELY_SECONDS:
+            raise NotJudged(f"all dask workers went away: start one, and {_AGAIN}")
+        time.sleep(0.05)
