@@ -64,6 +64,7 @@ def test_catches_a_part_that_pip_installed(
     by = {"gunicorn": "pip", "uvicorn": "pip"}
     first = built(environment(installer="Poetry 2.5.1", by=by))
     outcome = poetry_installs_dependencies(observe(first=first, poetry_runs=(INSTALL,)))
+    assert outcome.seen.startswith("gunicorn and uvicorn in /")
     assert outcome.seen.endswith("were installed by pip, not by Poetry")
     assert outcome.try_next == NEXT
 
