@@ -21,7 +21,6 @@ CONTEXTS = Path(__file__).parents[1] / "contexts"
         ("step-1-naive/reference", {"first", "source"}),
         ("step-2-poetry/reference", {"first", "source"}),
         ("step-2-poetry/export-and-pip", {"first", "source", "noted", "lock"}),
-        ("step-3-pin-and-split/reference", {"first", "source", "lock"}),
     ],
 )
 def test_only_what_the_checks_need_is_built(ready: Ready, case: str, built: set[str]) -> None:
