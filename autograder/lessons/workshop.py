@@ -9,16 +9,18 @@ from pathlib import Path
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.engine.offer import Offer
+from autograder.engine.published import publish
 from autograder.engine.request import BuildRequest
 from autograder.evidence.answers import answer_of
-from autograder.evidence.material import prepared
+from autograder.evidence.material import LOCK, prepared
 from autograder.exercises import Exercise, find_exercise
 from autograder.hand_in import read_hand_in
 from autograder.index import Date
 from autograder.lessons.as_written import as_written
 from autograder.lessons.build import Build
 from autograder.lessons.live import LiveProgress, saying
-from autograder.lessons.message import in_one_line
+from autograder.lessons.message import LessonStopped, in_one_line
+from autograder.lessons.running import Running
 from autograder.ready import Ready, make_ready
 
 # In the build context, so that a lesson never meets the cache of an earlier run of itself in the
@@ -38,6 +40,7 @@ class Workshop:
         self._run = notebook_run(Path.cwd())
         self._offers: dict[Date, Offer] = {}
         self._builds: list[Build] = []
+        self._apps: list[Running] = []
         self.folder = Path(tempfile.mkdtemp(prefix=f"{exercise.slug}-"))
         for path, content in exercise.app().items():
             self._write(path, content)
@@ -58,6 +61,14 @@ class Workshop:
         """Put one of the app's files back as it was."""
         self._write(path, self.exercise.app()[path])
         print(f"restored {path}")
+
+    def update_lock(self) -> None:
+        """Put another poetry.lock in, as an update of some packages would write it."""
+        asked, second = self.exercise.asked(), self.exercise.folder / self.exercise.second_lock
+        self._write(LOCK, second.read_bytes())
+        for name, version in asked.second_lock.versions.items():
+            if version != asked.lock.versions.get(name):
+                print(f"{LOCK}: {name} is {version} now, not {asked.lock.versions.get(name)}")
 
     def change_one_byte(self, path: str) -> None:
         """Make a file one byte longer, by an empty line at its end: the program stays the same."""
@@ -103,8 +114,20 @@ class Workshop:
             answer = answer_of(engine, build.tag, self.exercise.asked().port, helper)
         return answer.body or answer.problem
 
+    def start(self, build: Build) -> Running:
+        """Start the image, for this machine to ask; `ask` on what comes back asks it."""
+        if not build.facts.succeeded:
+            raise LessonStopped("there is no image to start")
+        port, labels = self.exercise.asked().port, {RUN_LABEL: self._run}
+        with in_one_line():
+            published = publish(build.offer.engine, build.tag, port, labels)
+        self._apps.append(Running(f"app {len(self._apps) + 1}", published))
+        return self._apps[-1]
+
     def clean_up(self) -> None:
-        """Remove this workshop's images and its folder."""
+        """Stop this workshop's apps, and remove its images and its folder."""
+        while self._apps:
+            self._apps.pop().stop()
         removed = self._remove_all()
         print(f"removed {removed} images and the folder")
 
@@ -124,6 +147,8 @@ class Workshop:
 
     def _remove_all(self) -> int:
         atexit.unregister(self._remove_all)
+        while self._apps:
+            self._apps.pop().remove()
         removed = 0
         while self._builds:
             build = self._builds.pop()
