@@ -29,7 +29,7 @@ c.Exchange.root = str(ROOT / ".exchange")
 c.CourseDirectory.ignore = [
     *(".ipynb_checkpoints", "__pycache__", "*.pyc", ".venv", ".git", "feedback"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".DS_Store"),
-    *(exercise.second_lock for exercise in EXERCISES.values()),  # the grading's, not the learner's
+    *(name for exercise in EXERCISES.values() for name in exercise.kept_back),
 ]
 # A Dockerfile belongs into a hand-in, so it cannot be in that list. What a run of the notebook in
 # source/ left there must reach neither release/ nor, in place of the learner's own, a hand-in.

@@ -90,13 +90,14 @@ def material(exercise: Exercise, hand_in: HandIn) -> Material:
     Raises BadInput for a Dockerfile that cannot be parsed.
     """
     app = exercise.app()
-    theirs = beside((*app, exercise.second_lock), hand_in.files)
+    theirs = beside((*app, *exercise.kept_back), hand_in.files)
     return Material(
         exercise.asked(),
         hand_in.dockerfile,
         {**theirs, **app},
         exercise.source_file,
         (exercise.folder / exercise.second_lock).read_bytes(),
+        exercise.needs,
         frozenset(theirs),
     )
 

@@ -19,7 +19,7 @@ from autograder.evidence.material import Material
 from autograder.evidence.observe import Observer
 from autograder.exercises import Exercise, find_exercise
 from autograder.facts.build import BuildFacts
-from autograder.facts.observation import Observation
+from autograder.facts.observation import Evidence, Observation
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
 from autograder.grading import material
 from autograder.hand_in import NBGRADER_FILES, HandIn, given_hand_in, read_hand_in
@@ -27,8 +27,8 @@ from autograder.outcome import not_judged
 from autograder.ready import make_ready
 
 _FIRST = "Building your image"
-_REBUILDS = "Building it twice more: after one source file changed, and with another poetry.lock"
-_PHASES = {"first": _FIRST, "source": _REBUILDS, "lock": _REBUILDS}
+_AGAIN = "Building it again, after one source file changed"
+_TWICE = "Building it twice more: after one source file changed, and with another poetry.lock"
 _LOOKING = "Starting the app, asking it for /, and reading what is installed"
 
 
@@ -150,7 +150,10 @@ class _NotebookObserver(Observer):
         super().__init__(offer, given)
         self.exercise, self.live = exercise, live
         self.run = notebook_run(Path.cwd())
-        self.rebuilt = 0
+        twice = Evidence.LOCK_CHANGED in given.needs
+        again = _TWICE if twice else _AGAIN
+        self.phases = {"first": _FIRST, "source": again} | ({"lock": again} if twice else {})
+        self.rebuilds = self.phases.keys() - {"first"}
         atexit.unregister(_drop_own_images)
         atexit.register(_drop_own_images, offer.engine, Path.cwd())
 
@@ -165,16 +168,16 @@ class _NotebookObserver(Observer):
         progress: Callable[[Progress], None] = lambda _: None,
         text: str | None = None,
     ) -> BuildFacts:
-        """Build as ever, and tell of it: of the first build and both rebuilds."""
+        """Build as ever, and tell of it: of the first build and the rebuilds."""
 
         def tell(moment: Progress) -> None:
             self.live.step(moment)
             progress(moment)
 
-        self.live.phase(_PHASES.get(which, _LOOKING))
+        self.live.phase(self.phases.get(which, _LOOKING))
         facts = super().build(which, files, tell, text)
-        self.rebuilt += which in ("source", "lock")
-        if self.rebuilt == 2:
+        self.rebuilds -= {which}
+        if not self.rebuilds:
             self.live.phase(_LOOKING)
         return facts
 

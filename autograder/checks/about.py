@@ -1,6 +1,8 @@
-"""What a check's own file says about it: the words of docs/checks.md that no docstring has."""
+"""What a check's own file says about it: what it takes, and the words that no docstring has."""
 
 from dataclasses import dataclass
+
+from autograder.facts.observation import Evidence
 
 
 @dataclass(frozen=True)
@@ -9,9 +11,11 @@ class About:
 
     right, wrong: hand-ins under tests/contexts, as `step/case`, that pass and that fail it.
     cannot_see: what passes and should not, which forgeries remain, and what would catch them.
+    needs: what has to be observed beside the first build, the rebuild and its app's answer.
     """
 
     why: str
     right: str
     wrong: str
     cannot_see: str
+    needs: frozenset[Evidence] = frozenset()

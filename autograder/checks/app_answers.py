@@ -27,8 +27,18 @@ _NO_MODULE = (
     "CMD names the app as PACKAGE.MODULE:app, by the folder and the file that hold it, and the"
     " COPY of the source stands below WORKDIR",
 )
+_WHICH_PROGRAM = (
+    "look at the first word of CMD: which step installs that program, and into which folder?"
+)
 _NO_PROGRAM = (
-    "look at the first word of CMD: which step installs that program, and into which folder?",
+    _WHICH_PROGRAM,
+    "a container looks for its program in the folders of PATH; what is installed into a virtual"
+    " environment is not there, unless PATH names its bin folder",
+    "start it by its full path, with the environment's bin folder before its name, or set PATH to"
+    " begin with that folder; a program comes with the package of its name",
+)
+_NO_PROGRAM_OF_POETRY = (
+    _WHICH_PROGRAM,
     "a container looks for its program in the folders of PATH; what Poetry installs into a virtual"
     " environment is not there, unless Poetry runs it or PATH names its bin folder",
     "start it as poetry run and the program, or by its full path, with the environment's bin folder"
@@ -66,18 +76,18 @@ _ERROR = (
     "look at what answers: is it the app, or another server? Its last lines are shown above",
     "the app answers 200 at /; a 404 comes from a server that does not have the app, a 500 from"
     " an app that failed while it answered",
-    "have CMD start gunicorn with {variant}.main:app and nothing around it, and read its"
+    "have CMD start gunicorn with {app} and nothing around it, and read its"
     " traceback in docker logs",
 )
 _OTHER_APP = (
     "look at CMD: which program is it that answers?",
-    "the answer has to come from the app in the folder {variant}, as the course gave it",
-    "have CMD start gunicorn, through Poetry or from its environment, with the app's name as the"
-    " last word: {variant}.main:app",
+    "the answer has to come from the app in the folder {package}, as the course gave it",
+    "have CMD start gunicorn, from the environment that it was installed in, with the app's name as"
+    " the last word: {app}",
 )
 _STALE = (
     "look for another copy of the source in the image: from which folder does Python import"
-    " {variant}?",
+    " {package}?",
     "the source was changed, the image rebuilt, and what runs is older: it was installed as a"
     " package before the COPY, comes from another stage, or is an answer that was written down",
     "copy the source below the install of the dependencies, into the folder that WORKDIR names,"
@@ -103,7 +113,7 @@ def app_answers(seen: Observation) -> Outcome:
     if told != wanted:
         return failed(
             seen=f"GET / answered 200 with {_short(answer)}, not {wanted}",
-            try_next=f"start the app that the course gives, {seen.asked.variant}.main:app",
+            try_next=f"start the app that the course gives, {seen.asked.app}",
             hints=_filled(_OTHER_APP, seen),
         )
     if nonce != seen.nonce:
@@ -123,10 +133,10 @@ def _silent(seen: Observation, answer: AppAnswer) -> Outcome:
     last = answer.logs.strip().splitlines()
     if last:
         fact += f"; the container last printed: {last[-1][:200]}"
-    return failed(seen=fact, try_next=_RUN_IT, hints=_filled(_why_silent(answer), seen))
+    return failed(seen=fact, try_next=_RUN_IT, hints=_filled(_why_silent(seen, answer), seen))
 
 
-def _why_silent(answer: AppAnswer) -> tuple[str, ...]:
+def _why_silent(seen: Observation, answer: AppAnswer) -> tuple[str, ...]:
     """What helps with a container like this one, by what it said and how it is."""
     if "No module named" in answer.logs:
         return _NO_MODULE
@@ -135,14 +145,15 @@ def _why_silent(answer: AppAnswer) -> tuple[str, ...]:
     if "exec " in answer.logs and "no such file or directory" in answer.logs:
         return _MOVED
     if "not found" in answer.problem + answer.logs:
-        return _NO_PROGRAM
+        return _NO_PROGRAM_OF_POETRY if seen.asked.by_poetry else _NO_PROGRAM
     if answer.status is not None:
         return _ERROR
     return _ENDED if "container" in answer.problem else _DEAF
 
 
 def _filled(hints: tuple[str, ...], seen: Observation) -> tuple[str, ...]:
-    return tuple(h.format(variant=seen.asked.variant, port=seen.asked.port) for h in hints)
+    asked = seen.asked
+    return tuple(h.format(package=asked.package, app=asked.app, port=asked.port) for h in hints)
 
 
 def _short(answer: AppAnswer) -> str:

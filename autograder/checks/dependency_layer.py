@@ -1,15 +1,11 @@
 """A change of the source does not install the dependencies again."""
 
 from autograder.checks.about import About
-from autograder.checks.app_environment import (
-    app_environments,
-    installs_dependencies,
-    missing_dependencies,
-    third_party,
-)
+from autograder.checks.app_environment import app_environments, third_party
+from autograder.checks.missing import installs_dependencies, missing_dependencies
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.build import BuildStep
-from autograder.facts.observation import Observation
+from autograder.facts.observation import Evidence, Observation
 from autograder.outcome import Outcome, failed, passed
 
 ABOUT = About(
@@ -25,6 +21,7 @@ ABOUT = About(
     " packages away; where that cannot be done (a step that fails without them), a copy with new"
     " times counts as an install. Only packages that poetry.lock names count: a step that installs"
     " Poetry itself again after every change is slow, and not seen.",
+    needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 
 _ABOVE = (

@@ -1,10 +1,11 @@
 """A changed lock file reaches the image."""
 
 from autograder.checks.about import About
-from autograder.checks.app_environment import app_environments, missing_dependencies
+from autograder.checks.app_environment import app_environments
+from autograder.checks.missing import missing_dependencies
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.image import Distribution
-from autograder.facts.observation import Observation
+from autograder.facts.observation import Evidence, Observation
 from autograder.outcome import Outcome, failed, passed
 
 ABOUT = About(
@@ -17,6 +18,7 @@ ABOUT = About(
     " poetry.lock names that version and install it by hand. It would be right for these two"
     " locks, and wrong for any other; an instructor who doubts replaces source/…/poetry-second.lock"
     " by a third. As everywhere, a step can forge a dist-info folder after reading the lock.",
+    needs=frozenset({Evidence.LOCK_CHANGED}),
 )
 
 

@@ -3,7 +3,8 @@
 import re
 
 from autograder.checks.about import About
-from autograder.checks.app_environment import app_environments, missing_dependencies, third_party
+from autograder.checks.app_environment import app_environments, third_party
+from autograder.checks.missing import missing_dependencies
 from autograder.facts.image import Distribution
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed

@@ -3,11 +3,12 @@
 import re
 
 from autograder.checks.about import About
-from autograder.checks.app_environment import app_environments, missing_dependencies
+from autograder.checks.app_environment import app_environments
+from autograder.checks.missing import missing_dependencies
+from autograder.checks.signatures import LET_POETRY, not_by_poetry, signers, told
 from autograder.facts.dockerfile import Instruction
 from autograder.facts.image import SILENT_INSTALLERS, Environment
-from autograder.facts.lock import Lock
-from autograder.facts.observation import Observation
+from autograder.facts.observation import Evidence, Observation
 from autograder.outcome import Outcome, failed, passed
 
 ABOUT = About(
@@ -23,6 +24,7 @@ ABOUT = About(
     " tells which Poetry ran; a step that runs the right Poetry for show, and installs by other"
     " means what the locks say, is not seen either. Poetry's own dependencies, and where Poetry"
     " came from, are not looked at.",
+    needs=frozenset({Evidence.POETRY_RUNS}),
 )
 
 _NAMELESS = (
@@ -58,14 +60,6 @@ _VARIABLE = (
     "declare the ARG in this very stage, above line {line}, with the version as its default, and"
     " give no ENV that name",
 )
-_OTHERS = (
-    "look at the step that installs the dependencies: which program does it run?",
-    "the task wants Poetry to do it, or to tell pip what to install (poetry export): then"
-    " poetry.lock decides, and one tool reads it",
-    "pip is for Poetry itself; below the COPY of the files that it reads, run poetry install, with"
-    " the group that the app needs and without the project",
-)
-
 _NEXT = (
     "name one exact version of Poetry where you install it, so that a rebuild next year gets it too"
 )
@@ -84,12 +78,10 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
         return missing_dependencies(seen)
     wanted = f"Poetry {seen.asked.poetry}"
     for environment in environments:
-        here = environment.distributions
-        others = {here[name].installer for name in seen.asked.direct if name in here} - {wanted}
+        others = signers(seen, environment) - {wanted}
         if others and others <= SILENT_INSTALLERS:
             # Beside Poetry's signature, pip had put a package there before: Poetry found it.
-            signed = any(here[n].installer == wanted for n in seen.asked.direct if n in here)
-            if not signed:
+            if wanted not in signers(seen, environment):
                 return _by_pip(seen, environment, " and ".join(sorted(others)))
         elif others:
             who = min(others - SILENT_INSTALLERS)
@@ -100,24 +92,16 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
                 seen=f"{named} installed the dependencies{where}, not {wanted}",
                 try_next=_NEXT,
                 line=row.line if row else None,
-                hints=_hints(seen, row, who) if who.startswith("Poetry") else _OTHERS,
+                hints=_hints(seen, row, who) if who.startswith("Poetry") else LET_POETRY,
             )
     return passed(seen=f"{wanted} installed the dependencies, though newer versions are on offer")
 
 
 def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outcome:
     """What pip or uv installed counts as Poetry's, if that Poetry told them what to install."""
-    runs = seen.poetry_runs or ()
-    exports = {run.version for run in runs if run.command == "export"}
-    versions = exports or {run.version for run in runs if run.command in ("install", "update")}
-    did = "exported" if exports else "chose"
-    if not versions or _fixed_beforehand(seen, environment):
-        return failed(
-            seen=f"the dependencies in {environment.path} were installed by {installer}, not by"
-            " Poetry",
-            try_next="let Poetry install them from poetry.lock",
-            hints=_OTHERS,
-        )
+    did, versions = told(seen, environment)
+    if not versions:
+        return not_by_poetry(environment, installer)
     others = sorted(versions - {seen.asked.poetry})
     if others:
         row = _row_of_poetry(seen)
@@ -129,24 +113,6 @@ def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outc
             hints=_hints(seen, row, f"Poetry {others[0]}"),
         )
     return passed(seen=f"Poetry {seen.asked.poetry} {did} what {installer} installed")
-
-
-def _fixed_beforehand(seen: Observation, environment: Environment) -> bool:
-    """Whether what is installed has the first lock's versions whatever poetry.lock says.
-
-    Then it was not Poetry that told the installer, though a Poetry may have run somewhere.
-    """
-    image = seen.lock_changed.image if seen.lock_changed else None
-    after = app_environments(seen, image) if image else ()
-    changed = seen.asked.second_lock.changed_from(seen.asked.lock)
-
-    def follows(found: Environment, lock: Lock) -> bool:
-        have = {name: row.version for name, row in found.distributions.items()}
-        return all(have.get(name) == lock.versions[name] for name in changed)
-
-    return follows(environment, seen.asked.lock) and any(
-        follows(found, seen.asked.lock) for found in after
-    )
 
 
 def _hints(seen: Observation, row: Instruction | None, who: str) -> tuple[str, ...]:

@@ -60,7 +60,6 @@ def edition(exercise: Exercise, released: bytes) -> str:
     digest = hashlib.sha256(released)
     for path in sorted(package.rglob("*.py")):
         digest.update(path.read_bytes())
-    for name, data in sorted(exercise.app().items()):
-        digest.update(name.encode() + data)
-    digest.update((exercise.folder / exercise.second_lock).read_bytes())
+    for name in (*exercise.app_files, *exercise.kept_back):
+        digest.update(name.encode() + (exercise.folder / name).read_bytes())
     return digest.hexdigest()[:16]

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from autograder.errors import BadInput
 from autograder.facts.dockerfile import Dockerfile
-from autograder.facts.observation import Asked
+from autograder.facts.observation import Asked, Evidence
 
 LOCK = "poetry.lock"
 _STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*(?:@sha256:\w+)?$")
@@ -21,14 +21,16 @@ class Material:
     files: the hand-in with the course's app laid over it.
     own: which of the files are the learner's.
     source_file: the file that the source change edits.
-    second_lock: the text of the course's second poetry.lock.
+    second_lock: the text of the course's second poetry.lock; the first's where it has no other.
+    needs: what the checks look at beside the first build, the rebuild and its app's answer.
     """
 
     asked: Asked
     dockerfile: Dockerfile
     files: Mapping[str, bytes]
     source_file: str
-    second_lock: bytes | None
+    second_lock: bytes
+    needs: frozenset[Evidence]
     own: frozenset[str] = frozenset()
 
     @property
@@ -53,7 +55,6 @@ class Material:
 
     def with_second_lock(self) -> dict[str, bytes]:
         """The files with the second lock in place of the first."""
-        assert self.second_lock is not None
         return {**self.files, LOCK: self.second_lock}
 
 

@@ -1,9 +1,9 @@
-"""One hand-in, observed: three builds, what is installed in their images, what the app answers."""
+"""One hand-in, observed: its builds, what is installed in their images, what the app answers."""
 
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from autograder.evidence.ran_again import alone, ran_again
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure
 from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
-from autograder.facts.observation import Built, Observation, PoetryRun, RanAgain
+from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
 
 _DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://")
 ENOUGH = Room(500_000_000, 50_000)
@@ -162,7 +162,7 @@ class Observer:
         return Room.told(*map(int, printed.split()))
 
     def observe(self, first: BuildFacts) -> Observation:
-        """Rebuild with the changed source and the second lock, and look at every image.
+        """Rebuild with the changed source, gather what the checks need, and ask the app.
 
         What does not wait for another runs at the same time. Only the rebuilt image's app is asked:
         its answer holds all that the first one's would, and the nonce.
@@ -172,16 +172,13 @@ class Observer:
         began = self.offer.engine.now_ns()
         with ThreadPoolExecutor(max_workers=4) as pool:
             image = pool.submit(self._image, first)
-            lock = pool.submit(self._lock_built)
+            runs = pool.submit(self._poetry_runs, image)
+            lock = pool.submit(self._lock_changed, runs)
             rebuilt = self.build("source", files)
             answer = pool.submit(self._answer, rebuilt)
-            runs = pool.submit(self._poetry_runs, image.result())
-            changed = Built(rebuilt, self._image(rebuilt), began)
-            again = ran_again(self, changed, files)
-            if any(stage.installed(material.asked, began) for stage in again):
-                changed, again = self._once_more(changed, again)
-            if any(stage.installed(material.asked, changed.began_ns) for stage in again):
-                again = alone(self, changed, again, files)
+            changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
+            if Evidence.STEPS_AGAIN in material.needs:
+                changed, again = self._steps_again(changed, files)
             return Observation(
                 asked=material.asked,
                 dockerfile=material.dockerfile,
@@ -193,6 +190,19 @@ class Observer:
                 ran_again=again,
                 poetry_runs=runs.result(),
             )
+
+    def _steps_again(
+        self, changed: Built, files: Mapping[str, bytes]
+    ) -> tuple[Built, tuple[RanAgain, ...]]:
+        """The rebuild with its image, and which steps ran again in it."""
+        asked = self.material.asked
+        changed = replace(changed, image=self._image(changed.build))
+        again = ran_again(self, changed, files)
+        if any(stage.installed(asked, changed.began_ns) for stage in again):
+            changed, again = self._once_more(changed, again)
+        if any(stage.installed(asked, changed.began_ns) for stage in again):
+            again = alone(self, changed, again, files)
+        return changed, again
 
     def _once_more(
         self, changed: Built, again: tuple[RanAgain, ...]
@@ -212,8 +222,12 @@ class Observer:
         lasting = any(stage.installed(self.material.asked, began) for stage in ran)
         return (changed, again) if lasting else (rebuilt, ran)
 
-    def _lock_built(self) -> Built | None:
-        if self.material.second_lock is None:
+    def _lock_changed(self, runs: Future[tuple[PoetryRun, ...] | None]) -> Built | None:
+        """What the second lock makes, where a check asks, or where pip installed and a Poetry ran.
+
+        That Poetry told pip what to install, or ran for show: with another lock it is seen.
+        """
+        if Evidence.LOCK_CHANGED not in self.material.needs and not runs.result():
             return None
         build = self.build("lock", self.material.with_second_lock())
         return Built(build, self._image(build))
@@ -243,9 +257,11 @@ class Observer:
         rows = iter(read_environments(engine, there, names, helper))
         return [next(rows) if tag else () for tag in tags]
 
-    def _poetry_runs(self, first: ImageFacts | None) -> tuple[PoetryRun, ...] | None:
+    def _poetry_runs(self, image: Future[ImageFacts | None]) -> tuple[PoetryRun, ...] | None:
         """Every run of Poetry in the build, where the packages do not tell which one it was."""
-        asked, material = self.material.asked, self.material
+        asked, material, first = self.material.asked, self.material, image.result()
+        if Evidence.POETRY_RUNS not in material.needs:
+            return None
         signers = {
             e.distributions[name].installer
             for e in (first.environments if first else ())

@@ -1,6 +1,7 @@
 """Everything that was observed of one hand-in: all that a check may look at."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BuildFacts, BuildStep
@@ -9,23 +10,52 @@ from autograder.facts.image import Environment, ImageFacts
 from autograder.facts.lock import Lock
 
 
+class Evidence(Enum):
+    """What some checks look at, and costs builds of its own: it is gathered for those alone."""
+
+    STEPS_AGAIN = auto()
+    """Which steps ran again after the source changed, and what they installed."""
+    LOCK_CHANGED = auto()
+    """The image that the second lock makes."""
+    POETRY_RUNS = auto()
+    """Which Poetry ran during the build, where the packages do not tell."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the exercise asks for.
 
+    package: the folder of the app's source; the app is `PACKAGE.main:app`.
     variant: the value of the app's `variant` key.
     direct: canonical names of the app's direct dependencies.
-    lock, second_lock: the course's two locks.
-    poetry: the version that must install the dependencies.
+    lock: the versions that the app was tried with.
+    second_lock: another version of one of them; `lock` again where the exercise has no other.
+    poetry: the version that must install the dependencies; `` where any may, or none.
     port: where the app listens.
     """
 
+    package: str
     variant: str
     direct: tuple[str, ...]
     lock: Lock
     second_lock: Lock
-    poetry: str
+    poetry: str = ""
     port: int = 8000
+
+    @property
+    def app(self) -> str:
+        """The app's name, as a server is told it."""
+        return f"{self.package}.main:app"
+
+    @property
+    def by_poetry(self) -> bool:
+        """Whether the exercise has Poetry install the dependencies."""
+        return self.lock.file == "poetry.lock"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """What the app cannot do without: a poetry.lock names more, for other platforms."""
+        return self.direct if self.by_poetry else tuple(self.lock.versions)
 
 
 @dataclass(frozen=True)
@@ -110,12 +140,14 @@ class PoetryRun:
 
 @dataclass(frozen=True)
 class Observation:
-    """The hand-in's Dockerfile, its three builds, and what the app answered.
+    """The hand-in's Dockerfile, its builds, and what the app answered.
 
     first: built from the hand-in and the course's app.
-    source_changed: built again after a source file of the app was changed.
-    ran_again: the needed stages in which that rebuild ran a RUN step again, and the last stage.
-    lock_changed: built again with the course's second lock; None where the exercise has none.
+    source_changed: built again after a source file of the app was changed; its image is looked at
+        where a check asks which steps ran again.
+    ran_again: the needed stages in which that rebuild ran a RUN step again, and the last stage;
+        empty where no check asks.
+    lock_changed: built again with the course's second lock; None where nobody asked.
     answer: what the source-changed image's app answered; None where there is no such image.
     nonce: what the changed source makes the app answer with.
     poetry_runs: every run of Poetry in a build of its own; None where nobody looked, because the

@@ -1,0 +1,96 @@
+"""What requirements.txt names is installed."""
+
+from autograder.checks.about import About
+from autograder.checks.app_environment import app_environments
+from autograder.checks.missing import installs_dependencies, missing_dependencies
+from autograder.facts.image import Distribution
+from autograder.facts.observation import Observation
+from autograder.outcome import Outcome, failed, passed
+
+ABOUT = About(
+    why="requirements.txt has the exact versions that the app was tried with. An image that holds"
+    " others is another program than the one that worked, and it changes from day to day, though"
+    " nobody changed a line.",
+    right="step-1-naive/venv-from-builder",
+    wrong="step-1-naive/upgraded-after-install",
+    cannot_see="The versions are those that the packages' own dist-info folders tell: a RUN line"
+    " can rename such a folder, or put other code under its name. Versions that were written down"
+    " by hand pass as well, since the image holds the same; so does an image that would not follow"
+    " a changed requirements.txt. Which installer put them there does not matter. Where the app"
+    " does not run, it cannot tell what it imports from, and the environment that holds most"
+    " counts.",
+)
+
+_BY_NAME = (
+    "look at the step that installs {name}: what does it take the version from?",
+    "a name without a version lets the installer take the newest on offer, here {have}; the list"
+    " that you were given has one version for each package",
+    "name the list in that step in place of the packages: pip install takes a file with the option"
+    " -r, and the file must be there by then",
+)
+_AFTERWARDS = (
+    "look for what else installs packages, in the step of {place} or in another: which command"
+    " brings {name} {have}?",
+    "an installer does what its last command says: an upgrade, a package without a version or a"
+    " changed list takes the newest, over what was there before; and another environment is"
+    " another set of packages",
+    "let one command alone install, from the list as the course gives it, into the environment"
+    " that CMD uses",
+)
+_LEFT_OUT = (
+    "look at what your install step is told to install: is every line of requirements.txt in it?",
+    "the list names what the app imports and what that needs in turn; with --no-deps, or a list of"
+    " your own, some of it stays away",
+    "have the installer read the whole file, as the course gives it, in one step, into the"
+    " environment that CMD uses",
+)
+
+
+def dependencies_are_installed(seen: Observation) -> Outcome:
+    """Every package that requirements.txt names is installed for the app, in that very version.
+
+    How it came there does not matter: by pip or uv, with the file or without, into the base image's
+    Python or a virtual environment, in this stage or in one that the image copies from.
+    """
+    image = seen.first.image
+    assert image is not None, "checks run on images that were built"
+    environments = app_environments(seen, image)
+    if not environments:
+        return missing_dependencies(seen)
+    wanted = seen.asked.lock.versions
+    for environment in environments:
+        here = environment.distributions
+        other = [here[n] for n in sorted(wanted) if n in here and here[n].version != wanted[n]]
+        if other:
+            return _other_versions(seen, other)
+        lacking = sorted(wanted.keys() - here.keys())
+        if lacking:
+            return _left_out(lacking)
+    return passed(seen=f"all {len(wanted)} packages of requirements.txt are there, in its versions")
+
+
+def _other_versions(seen: Observation, other: list[Distribution]) -> Outcome:
+    wanted = seen.asked.lock.versions
+    told = [f"{d.name} {d.version} (requirements.txt says {wanted[d.name]})" for d in other[:2]]
+    more = f" and {len(other) - 2} more" if len(other) > 2 else ""
+    rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
+    lines = [row.line for row in rows if row.keyword == "RUN" and installs_dependencies(row)]
+    place = f"line {lines[0]}" if lines else ""
+    climb = _AFTERWARDS if lines else _BY_NAME
+    return failed(
+        seen=f"installed: {', '.join(told)}{more}",
+        try_next="let requirements.txt alone say what is installed: each of its lines names one"
+        " version",
+        hints=tuple(
+            h.format(name=other[0].name, have=other[0].version, place=place) for h in climb
+        ),
+    )
+
+
+def _left_out(lacking: list[str]) -> Outcome:
+    more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+    return failed(
+        seen=f"not installed: {', '.join(lacking[:3])}{more}",
+        try_next="install every package that requirements.txt names",
+        hints=_LEFT_OUT,
+    )

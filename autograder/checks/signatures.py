@@ -1,0 +1,62 @@
+"""Who installed what the app uses, as the packages are signed: shared by the checks of Poetry."""
+
+from autograder.checks.app_environment import app_environments
+from autograder.facts.image import Environment
+from autograder.facts.lock import Lock
+from autograder.facts.observation import Observation
+from autograder.outcome import Outcome, failed
+
+LET_POETRY = (
+    "look at the step that installs the dependencies: which program does it run?",
+    "the task wants Poetry to do it, or to tell pip what to install (poetry export): then"
+    " poetry.lock decides, and one tool reads it",
+    "pip is for Poetry itself; below the COPY of the files that it reads, run poetry install, with"
+    " the group that the app needs and without the project",
+)
+
+
+def signers(seen: Observation, environment: Environment) -> frozenset[str]:
+    """Who signed the app's direct dependencies, as far as they are there.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    here = environment.distributions
+    return frozenset(here[name].installer for name in seen.asked.direct if name in here)
+
+
+def told(seen: Observation, environment: Environment) -> tuple[str, frozenset[str]]:
+    """What a Poetry did for pip or uv, `exported` or `chose`, and the versions of those that did.
+
+    There are none where no Poetry told them what to install, though one may have run: then what is
+    installed stays as it was with the first lock, or what Poetry installs is not what is used.
+    """
+    runs = seen.poetry_runs or ()
+    exports = frozenset(run.version for run in runs if run.command == "export")
+    if exports:
+        fixed = _follows(seen, environment, seen.asked.lock) and _follow(seen, seen.asked.lock)
+        return "exported", frozenset() if fixed else exports
+    chose = frozenset(run.version for run in runs if run.command in ("install", "update"))
+    return "chose", chose if _follow(seen, seen.asked.second_lock) else frozenset()
+
+
+def _follow(seen: Observation, lock: Lock) -> bool:
+    """Whether an environment that was made with the second lock has the versions of this one."""
+    image = seen.lock_changed.image if seen.lock_changed else None
+    after = app_environments(seen, image) if image else ()
+    return any(_follows(seen, environment, lock) for environment in after)
+
+
+def _follows(seen: Observation, environment: Environment, lock: Lock) -> bool:
+    """Whether what differs between the two locks has the versions of this one."""
+    have = {name: row.version for name, row in environment.distributions.items()}
+    changed = seen.asked.second_lock.changed_from(seen.asked.lock)
+    return all(have.get(name) == lock.versions[name] for name in changed)
+
+
+def not_by_poetry(environment: Environment, installer: str) -> Outcome:
+    """The failure where no Poetry had a hand in it."""
+    return failed(
+        seen=f"the dependencies in {environment.path} were installed by {installer}, not by Poetry",
+        try_next="let Poetry install them from poetry.lock",
+        hints=LET_POETRY,
+    )
