@@ -17,14 +17,18 @@ class Running:
     """A container made of a build's image: as the last line of a cell it shows its address.
 
     address: where this machine finds the app.
+    stopped: whether its container is gone.
     """
 
     def __init__(self, name: str, published: Published) -> None:
         self.name, self._published = name, published
+        self.stopped = False
         self.address = f"http://{HERE}:{published.port}/"
 
     def ask(self) -> object:
         """What the app answers to GET /: its JSON, else why there is none."""
+        if self.stopped:
+            return repr(self)
         deadline = time.monotonic() + LIMITS.answer_seconds
         with in_one_line():
             while True:
@@ -38,6 +42,9 @@ class Running:
 
     def log(self) -> None:
         """Print what the app printed."""
+        if self.stopped:
+            print(self)
+            return
         with in_one_line():
             print(self._published.log(), end="")
 
@@ -50,10 +57,13 @@ class Running:
         """Stop it without a word."""
         with in_one_line():
             self._published.remove()
+        self.stopped = True
 
     def __repr__(self) -> str:
-        return f"{self.name} is running at {self.address}"
+        return f"{self.name} is stopped" if self.stopped else f"{self.name} is at {self.address}"
 
     def _repr_html_(self) -> str:
+        if self.stopped:
+            return framed(f"{escape(self.name)} is stopped")
         link = f'<a href="{self.address}" target="_blank" rel="noopener">{self.address}</a>'
-        return framed(f"{escape(self.name)} is running at {link}")
+        return framed(f"{escape(self.name)} is at {link}")

@@ -126,8 +126,9 @@ class Workshop:
 
     def clean_up(self) -> None:
         """Stop this workshop's apps, and remove its images and its folder."""
-        while self._apps:
-            self._apps.pop().stop()
+        for app in self._apps:
+            if not app.stopped:
+                app.stop()
         removed = self._remove_all()
         print(f"removed {removed} images and the folder")
 

@@ -80,7 +80,7 @@ def compared(one: Stack, other: Stack) -> Picture:
         *_column(blocks[1], 0, below + GAP, scale),
         *_column(blocks[2], COLUMN + GAP, below + GAP, scale),
     ]
-    title = f"{one.title} and {other.title}: {blocks[0].size} in both"
+    title = "; ".join(f"{s.title}: {bytes_in_words(s.image.size)}" for s in (one, other))
     parts.append(words(0, 16, title, style="font-weight: 600"))
     height = below + GAP + max(map(_height, blocks[1:]))
     drawn = svg(title, " ".join(block.told for block in blocks), height, parts)

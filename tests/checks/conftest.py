@@ -83,7 +83,9 @@ def observe(environment: MakeEnvironment, built: MakeBuilt) -> Observe:
     """Makes the observation of the reference, but for what is given."""
     told = {"variant": "app", "nonce": "n", "imports_from": VENV}
     right = Observation(
-        asked=Asked("app", "app", ("fastapi", "gunicorn", "uvicorn"), Lock(LOCK), Lock(SECOND), "1.7.0"),
+        asked=Asked(
+            "app", "app", ("fastapi", "gunicorn", "uvicorn"), Lock(LOCK), Lock(SECOND), "1.7.0"
+        ),
         dockerfile=parse(TEXT),
         first=built(environment()),
         source_changed=built(environment()),
