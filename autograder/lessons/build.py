@@ -18,6 +18,7 @@ class Build:
 
     name: what it is called in pictures, such as `with one byte changed`.
     packages: the app's packages, those it asks for itself first.
+    hidden: the digests of layers that the workshop put under the learner's own.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Build:
     dockerfile: Dockerfile = field(repr=False)
     packages: tuple[str, ...] = field(repr=False)
     offer: Offer = field(repr=False)
+    hidden: frozenset[str] = field(repr=False)
 
     @property
     def tag(self) -> str:
@@ -66,7 +68,8 @@ def compare(one: Build, other: Build) -> Picture:
 def _stack(build: Build) -> Stack:
     with in_one_line():
         digests = build.offer.engine.layer_digests(build.tag)
-    return Stack(build.name, build.image(), build.dockerfile, digests)
+    seen = tuple(digest for digest in digests if digest not in build.hidden)
+    return Stack(build.name, build.image(), build.dockerfile, seen)
 
 
 def no_image(build: Build) -> Picture:

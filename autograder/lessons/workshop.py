@@ -1,6 +1,7 @@
 """A folder with a step's app in it, to build, to change and to build again."""
 
 import atexit
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -14,18 +15,17 @@ from autograder.engine.request import BuildRequest
 from autograder.evidence.answers import answer_of
 from autograder.evidence.material import LOCK, prepared
 from autograder.exercises import Exercise, find_exercise
+from autograder.facts.dockerfile import Dockerfile
 from autograder.hand_in import read_hand_in
 from autograder.index import Date
 from autograder.lessons.as_written import as_written
 from autograder.lessons.build import Build
+from autograder.lessons.fresh import FreshBase, fresh_base
 from autograder.lessons.live import LiveProgress, saying
 from autograder.lessons.message import LessonStopped, in_one_line
 from autograder.lessons.running import Running
 from autograder.ready import Ready, make_ready
 
-# In the build context, so that a lesson never meets the cache of an earlier run of itself in the
-# steps that copy the source.
-STAMP = ".workshop"
 READY = "The engine, the base images and the package index are ready."
 
 
@@ -41,10 +41,10 @@ class Workshop:
         self._offers: dict[Date, Offer] = {}
         self._builds: list[Build] = []
         self._apps: list[Running] = []
+        self._bases: dict[str, FreshBase] = {}
         self.folder = Path(tempfile.mkdtemp(prefix=f"{exercise.slug}-"))
         for path, content in exercise.app().items():
             self._write(path, content)
-        self._write(STAMP, f"{self._run}\n".encode())
         atexit.register(self._remove_all)
 
     def write(self, path: str, text: str) -> None:
@@ -82,26 +82,27 @@ class Workshop:
         name: what pictures call it.
         date: of the package index: `then`, when Poetry 1.7.0 was the newest, or `now`. Builds at
             a date are about versions, not about the cache, and may reuse what earlier runs built.
-        fresh: as on a machine that has never built anything, without the cache.
+        fresh: as on a machine that has never built anything.
         """
         number = len(self._builds) + 1
         name = name or f"build {number}"
         with in_one_line(), LiveProgress(f"building: {name}") as live:
             files, offer = read_hand_in(self.folder), self._offer(date or "now")
             dockerfile = files.dockerfile
-            context = {p: c for p, c in files.files.items() if p != STAMP or date is None}
+            bases = {} if date else self._own_bases(dockerfile, offer, fresh)
+            tags = {**offer.bases, **{name: base.tag for name, base in bases.items()}}
             request = BuildRequest(
-                {**context, "Dockerfile": prepared(dockerfile, offer.bases).encode()},
+                {**files.files, "Dockerfile": prepared(dockerfile, tags).encode()},
                 dockerfile,
-                f"{self.exercise.slug}:lesson-{self._run.rpartition('-')[2]}-{number}",
+                self._tag(str(number)),
                 hosts=offer.hosts,
                 labels={RUN_LABEL: self._run},
-                no_cache=fresh,
                 progress=live.take,
             )
             facts = as_written(offer.engine.build(request), dockerfile)
             live.ended(facts)
-        build = Build(name, facts, dockerfile, self._packages(), offer)
+        hidden = frozenset(base.layer for base in bases.values())
+        build = Build(name, facts, dockerfile, self._packages(), offer, hidden)
         self._builds.append(build)
         return build
 
@@ -137,6 +138,20 @@ class Workshop:
             self._offers[date] = self._ready.offer(date)
         return self._offers[date]
 
+    def _own_bases(self, dockerfile: Dockerfile, offer: Offer, fresh: bool) -> dict[str, FreshBase]:
+        """What the Dockerfile starts from, as images that only this workshop builds on."""
+        names = {base.familiar for base in dockerfile.needed_bases()} & {*offer.bases}
+        for name in names:
+            if fresh and name in self._bases:
+                offer.engine.remove_image(self._bases.pop(name).tag)
+            if name not in self._bases:
+                tag, labels = self._tag(f"on-{secrets.token_hex(4)}"), {RUN_LABEL: self._run}
+                self._bases[name] = fresh_base(offer.engine, offer.bases[name], tag, labels)
+        return {name: self._bases[name] for name in names}
+
+    def _tag(self, name: str) -> str:
+        return f"{self.exercise.slug}:lesson-{self._run.rpartition('-')[2]}-{name}"
+
     def _packages(self) -> tuple[str, ...]:
         asked = self.exercise.asked()
         return (*asked.direct, *sorted({*asked.lock.versions} - {*asked.direct}))
@@ -156,11 +171,14 @@ class Workshop:
             if build.facts.succeeded:
                 build.offer.engine.remove_image(build.tag)
                 removed += 1
+        for base in self._bases.values():
+            self._offer("now").engine.remove_image(base.tag)
+        self._bases.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
         return removed
 
     def __repr__(self) -> str:
-        return "\n".join(sorted(path for path in read_files(self.folder) if path != STAMP))
+        return "\n".join(sorted(read_files(self.folder)))
 
 
 def workshop(slug: str) -> Workshop:
