@@ -19,10 +19,10 @@ _HEAD = """\
 
 # The checks
 
-A hand-in is built, built again after a source file changed, and built with another poetry.lock; the
-rebuilt image is started and asked. A check looks at what came of that, not at how a line is
-written: every Dockerfile that behaves is right. [architecture.md](architecture.md) has the way from
-a folder to a verdict.
+A hand-in is built, and built again after a source file changed; that image is started and asked.
+Some checks need more, such as a build with another poetry.lock: it is done for the exercises that
+have them. A check looks at what came of all that, not at how a line is written: every Dockerfile
+that behaves is right. [architecture.md](architecture.md) has the way from a folder to a verdict.
 
 What a check looks at was made by the hand-in's own `RUN` lines, and a `RUN` line can write anything
 into its own image. It reaches nothing else: not the engine, not the verdict, not another hand-in.

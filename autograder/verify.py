@@ -35,7 +35,6 @@ LEFTOVERS = (
     ".dockerignore",
     "build.log",
     ".DS_Store",
-    "basic_improvements/__pycache__/main.cpython-311.pyc",
     ".ipynb_checkpoints/Dockerfile-cell.json",
     ".ipynb_checkpoints/Dockerfile-checkpoint",
 )
@@ -98,7 +97,7 @@ def freshness(case: Case) -> str:
     slug, course = case.exercise.slug, case.folder / "generate"
     shutil.copytree(case.project / "source" / slug, course / "source" / slug)
     shutil.copy(case.project / "nbgrader_config.py", course)
-    for name in LEFTOVERS:
+    for name in (*LEFTOVERS, f"{case.exercise.package}/__pycache__/main.cpython-311.pyc"):
         left = course / "source" / slug / name
         left.parent.mkdir(exist_ok=True)
         left.write_text("left behind by a run\n")

@@ -58,12 +58,13 @@ def dependencies_are_installed(seen: Observation) -> Outcome:
     if not environments:
         return missing_dependencies(seen)
     wanted = seen.asked.lock.versions
+    names = sorted(wanted, key=lambda name: (name not in seen.asked.direct, name))
     for environment in environments:
         here = environment.distributions
-        other = [here[n] for n in sorted(wanted) if n in here and here[n].version != wanted[n]]
+        other = [here[n] for n in names if n in here and here[n].version != wanted[n]]
         if other:
             return _other_versions(seen, other)
-        lacking = sorted(wanted.keys() - here.keys())
+        lacking = [name for name in names if name not in here]
         if lacking:
             return _left_out(lacking)
     return passed(seen=f"all {len(wanted)} packages of requirements.txt are there, in its versions")

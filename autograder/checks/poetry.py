@@ -101,7 +101,7 @@ def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outc
     """What pip or uv installed counts as Poetry's, if that Poetry told them what to install."""
     did, versions = told(seen, environment)
     if not versions:
-        return not_by_poetry(environment, installer)
+        return not_by_poetry(seen, environment)
     others = sorted(versions - {seen.asked.poetry})
     if others:
         row = _row_of_poetry(seen)

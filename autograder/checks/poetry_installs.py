@@ -41,7 +41,7 @@ def poetry_installs_dependencies(seen: Observation) -> Outcome:
         if others - SILENT_INSTALLERS:
             return _by_a_stranger(min(others - SILENT_INSTALLERS))
         if others and not _told_by_poetry(seen, environment):
-            return not_by_poetry(environment, " and ".join(sorted(others)))
+            return not_by_poetry(seen, environment)
     who = " and ".join(sorted(signers(seen, environments[0])))
     by_itself = all(part.startswith("Poetry ") for part in signers(seen, environments[0]))
     return passed(seen=f"{who} installed the dependencies{'' if by_itself else ', as Poetry said'}")

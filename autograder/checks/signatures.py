@@ -1,7 +1,7 @@
 """Who installed what the app uses, as the packages are signed: shared by the checks of Poetry."""
 
 from autograder.checks.app_environment import app_environments
-from autograder.facts.image import Environment
+from autograder.facts.image import SILENT_INSTALLERS, Environment
 from autograder.facts.lock import Lock
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed
@@ -53,10 +53,16 @@ def _follows(seen: Observation, environment: Environment, lock: Lock) -> bool:
     return all(have.get(name) == lock.versions[name] for name in changed)
 
 
-def not_by_poetry(environment: Environment, installer: str) -> Outcome:
-    """The failure where no Poetry had a hand in it."""
+def not_by_poetry(seen: Observation, environment: Environment) -> Outcome:
+    """The failure where pip or uv installed dependencies, and no Poetry had a hand in it."""
+    there = [name for name in seen.asked.direct if name in environment.distributions]
+    by = {name: environment.distributions[name].installer for name in there}
+    named = [name for name in there if by[name] in SILENT_INSTALLERS]
+    what = "the dependencies" if named == there else " and ".join(named)
+    verb = "was" if len(named) == 1 < len(there) else "were"
+    who = " and ".join(sorted({by[name] for name in named}))
     return failed(
-        seen=f"the dependencies in {environment.path} were installed by {installer}, not by Poetry",
+        seen=f"{what} in {environment.path} {verb} installed by {who}, not by Poetry",
         try_next="let Poetry install them from poetry.lock",
         hints=LET_POETRY,
     )

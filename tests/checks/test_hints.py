@@ -17,23 +17,31 @@ from autograder.checks.unbuilt import unbuilt
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 from autograder.facts.dockerfile import parse
-from autograder.facts.observation import Built, Observation, PoetryRun, RanAgain
+from autograder.facts.lock import Lock
+from autograder.facts.observation import Asked, Built, Observation, PoetryRun, RanAgain
 from autograder.outcome import Outcome
 
 Make = Callable[..., Any]
 Site = tuple[str, int]
 FOLDER = Path(inspect.getfile(checks)).parent
 MODULES = [importlib.import_module(f"autograder.checks.{p.stem}") for p in FOLDER.glob("[!_]*.py")]
-SOLUTION = parse(
-    (places.project() / "tests/contexts/step-3-pin-and-split/reference/Dockerfile").read_text()
-)
+SOLUTIONS = [
+    parse(path.read_text())
+    for path in (places.project() / "tests/contexts").glob("*/reference/Dockerfile")
+]
 STARTS = 'FROM python:3.11\nCOPY . .\nCMD ["sh", "-c", "poetry install && x"]\n'
 CACHED = "FROM python:3.11\nRUN --mount=type=cache,target=/c poetry install\n"
 STAGES = "FROM python:3.11 AS a\nRUN poetry install\nFROM python:3.11\nCOPY --from=a /x /y\n"
 BOUND = "FROM python:3.11\nRUN --mount=type=bind,target=/src poetry install\n"
 TWICE = "FROM python:3.11\nRUN poetry install --no-root\nCOPY . .\nRUN poetry install\n"
 RELOCKED = "FROM python:3.11\nRUN poetry lock && poetry install\n"
+PIP_STARTS = 'FROM python:3.11\nCOPY . .\nCMD ["sh", "-c", "pip install -r x.txt && x"]\n'
+PIP_CACHED = "FROM python:3.11\nRUN --mount=type=cache,target=/c pip install -r x.txt\n"
+PIP_STAGES = "FROM python:3.11 AS a\nRUN pip install -r x\nFROM python:3.11\nCOPY --from=a /x /y\n"
+PIP_LOST = "FROM python:3.11\nRUN pip install -r x.txt\nRUN pip install -U gunicorn\n"
 LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
+PINS = Lock(LOCK, "requirements.txt")
+STEP_1 = Asked("app", "app", ("fastapi", "gunicorn", "uvicorn"), PINS, PINS)
 ANSWERS = (
     AppAnswer(500, None, 1.0, logs="Internal Server Error"),
     AppAnswer(None, None, 1.0, "Connection refused", "Listening at: 127.0.0.1:8000"),
@@ -57,13 +65,13 @@ FAILURES = (
 
 
 def gives_away(text: str) -> str | None:
-    """The line of the reference solution that a text holds, or None.
+    """The line of a reference solution that a text holds, or None.
 
     A line is held when its instruction stands there whole, or what follows its keyword does and is
     of three words or more: `poetry install` alone tells no more than the task.
     """
     flat = " ".join(text.split()).replace("`", "")
-    for row in SOLUTION.instructions:
+    for row in (row for solution in SOLUTIONS for row in solution.instructions):
         whole = f"{row.keyword} {row.value}"
         if whole in flat or (len(row.value.split()) >= 3 and row.value in flat):
             return whole
@@ -132,6 +140,16 @@ class Ways:
         first = self.by("pip", gunicorn="23.0.0")
         yield checks.dependencies_are_locked(self.look(first=first))
 
+    def installed(self) -> Iterator[Outcome]:
+        for text in (PIP_STARTS, PIP_CACHED, PIP_STAGES, PIP_LOST, "FROM python:3.11\n"):
+            seen = self.look(text, asked=STEP_1, first=self.built())
+            yield checks.dependencies_are_installed(seen)
+        for text in ("FROM python:3.11\nRUN pip install gunicorn\n", PIP_LOST):
+            first = self.by("pip", **{**LOCK, "gunicorn": "26.2.0"})
+            yield checks.dependencies_are_installed(self.look(text, asked=STEP_1, first=first))
+        first = self.by("pip", fastapi="0.104.1")
+        yield checks.dependencies_are_installed(self.look(asked=STEP_1, first=first))
+
     def lock_change(self) -> Iterator[Outcome]:
         for versions in ({"fastapi": "0.104.1"}, {"gunicorn": "21.2.0"}, {"gunicorn": "23.0.0"}):
             changed = self.by(**versions)
@@ -149,6 +167,10 @@ class Ways:
         runs = (PoetryRun("1.8.5", "export"),)
         yield checks.poetry_is_pinned(self.look(first=self.by("pip"), poetry_runs=runs))
 
+    def poetry_installs(self) -> Iterator[Outcome]:
+        for signer in ("conda", "pip", "uv", ""):
+            yield checks.poetry_installs_dependencies(self.look(first=self.by(signer)))
+
     def layer(self) -> Iterator[Outcome]:
         new = self.environment(modified=300)
         for text, name in ((None, "RUN x"), (BOUND, "RUN --mount=type=bind x"), (TWICE, "RUN y")):
@@ -159,6 +181,7 @@ class Ways:
     def app(self) -> Iterator[Outcome]:
         for answer in ANSWERS:
             yield checks.app_answers(self.look(answer=answer))
+            yield checks.app_answers(self.look(answer=answer, asked=STEP_1))
 
     def unbuilt(self) -> Iterator[Outcome]:
         for failure in FAILURES:
@@ -171,8 +194,9 @@ class Ways:
 @pytest.fixture
 def ways(observe: Make, built: Make, environment: Make) -> Callable[[], list[Outcome]]:
     made = Ways(observe, built, environment)
-    parts = (made.base, made.locked, made.lock_change, made.poetry, made.layer, made.app)
-    return lambda: [outcome for part in (*parts, made.unbuilt) for outcome in part()]
+    parts = (made.base, made.installed, made.locked, made.lock_change, made.poetry)
+    others = (made.poetry_installs, made.layer, made.app, made.unbuilt)
+    return lambda: [outcome for part in (*parts, *others) for outcome in part()]
 
 
 def test_every_way_to_fail_has_three_hints(
@@ -206,10 +230,11 @@ def test_no_hint_that_a_file_of_checks_holds_is_the_solution() -> None:
 
 
 def test_what_gives_the_solution_away_is_known() -> None:
-    assert gives_away("write RUN pip install poetry==1.7.0 there") == (
-        "RUN pip install poetry==1.7.0"
-    )
+    lines = [f"{row.keyword} {row.value}" for made in SOLUTIONS for row in made.instructions]
+    assert "RUN pip install poetry==1.7.0" in lines
+    assert [line for line in lines if gives_away(f"write {line} there") is None] == []
     assert gives_away("try pip  install poetry==1.7.0") is not None
     assert gives_away("`poetry install --no-root --with prod`, above it") is not None
     assert gives_away("start with FROM python:3.11") is not None
+    assert gives_away("run pip install -r requirements.txt") is not None
     assert gives_away("which option of poetry install adds its group?") is None

@@ -1,7 +1,9 @@
-"""A poetry.lock as data."""
+"""A poetry.lock, and a requirements.txt, as data."""
+
+import pytest
 
 from autograder.exercises import find_exercise
-from autograder.facts.lock import Lock, read_lock
+from autograder.facts.lock import Lock, read_lock, read_requirements
 
 
 def test_names_are_canonical() -> None:
@@ -20,8 +22,21 @@ def test_what_changed_leaves_out_what_only_one_lock_has() -> None:
     assert new.changed_from(new) == ()
 
 
-def test_the_second_lock_differs_in_a_direct_dependency() -> None:
-    asked = find_exercise("step-3-pin-and-split").asked()
+def test_requirements_are_read_to_the_comment() -> None:
+    text = "# all of it\n\nTyping_Extensions == 4.8.0  # why\nuvicorn==0.24.0.post1\n"
+    wanted = {"typing-extensions": "4.8.0", "uvicorn": "0.24.0.post1"}
+    assert read_requirements(text) == Lock(wanted, "requirements.txt")
+
+
+@pytest.mark.parametrize("line", ["a", "a>=1", "a==1,<2"])
+def test_requirements_of_the_course_name_one_version_each(line: str) -> None:
+    with pytest.raises((AssertionError, ValueError)):
+        read_requirements(line)
+
+
+@pytest.mark.parametrize("slug", ["step-2-poetry", "step-3-pin-and-split"])
+def test_the_second_lock_differs_in_a_direct_dependency(slug: str) -> None:
+    asked = find_exercise(slug).asked()
     changed = asked.second_lock.changed_from(asked.lock)
     assert len(changed) == 1
     assert set(changed) <= set(asked.direct) <= set(asked.lock.versions)

@@ -6,6 +6,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from autograder.exercises import EXERCISES, Exercise
 from autograder.index.archive import SERVER_PROJECTS
 from autograder.index.manifest import Arch, Date, Wheel, all_wheels, fingerprint, parse, wheels_for
 from autograder.places import project
@@ -56,9 +57,25 @@ def test_every_locked_version_is_served_with_a_locked_hash(name: str, arch: Arch
         assert f"sha256:{wheel.sha256}" in {file["hash"] for file in package["files"]}
 
 
-def test_the_first_lock_could_have_been_made_then() -> None:
-    for package in locked("poetry.lock").values():
-        assert Version(package["version"]) in versions(package["name"], "then")
+@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_every_version_that_an_exercise_names_is_served(exercise: Exercise, arch: Arch) -> None:
+    served = {(wheel.project, wheel.version) for wheel in wheels_for(arch)}
+    asked = exercise.asked()
+    assert {*asked.lock.versions.items(), *asked.second_lock.versions.items()} <= served
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_the_first_versions_could_have_been_named_then(exercise: Exercise) -> None:
+    for name, version in exercise.asked().lock.versions.items():
+        assert Version(version) in versions(name, "then")
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_newer_versions_than_an_exercise_names_are_on_offer(exercise: Exercise) -> None:
+    named = exercise.asked().lock.versions
+    for name in exercise.direct:
+        assert max(versions(name, "now")) > Version(named[name])
 
 
 def test_the_second_lock_differs_in_one_direct_dependency_in_range() -> None:

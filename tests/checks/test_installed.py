@@ -1,0 +1,101 @@
+"""dependencies-installed: catches and catches not."""
+
+from collections.abc import Callable
+
+import pytest
+
+from autograder.checks import dependencies_are_installed
+from autograder.facts.image import Environment
+from autograder.facts.lock import Lock
+from autograder.facts.observation import Asked, Built, Observation
+
+Observe = Callable[..., Observation]
+MakeBuilt = Callable[..., Built]
+MakeEnvironment = Callable[..., Environment]
+LIST = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
+PINS = Lock(LIST, "requirements.txt")
+ASKED = Asked("app", "app", ("fastapi", "gunicorn", "uvicorn"), PINS, PINS)
+NEXT = "let requirements.txt alone say what is installed: each of its lines names one version"
+
+
+def test_catches_a_newer_version(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment({**LIST, "gunicorn": "26.2.0"}, installer="pip"))
+    outcome = dependencies_are_installed(observe(asked=ASKED, first=first))
+    assert outcome.state == "failed"
+    assert outcome.seen == "installed: gunicorn 26.2.0 (requirements.txt says 21.2.0)"
+    assert outcome.try_next == NEXT
+
+
+def test_catches_many_and_names_two_that_the_app_imports(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment(dict.fromkeys(LIST, "9"), installer="pip"))
+    assert dependencies_are_installed(observe(asked=ASKED, first=first)).seen == (
+        "installed: fastapi 9 (requirements.txt says 0.104.1),"
+        " gunicorn 9 (requirements.txt says 21.2.0) and 2 more"
+    )
+
+
+@pytest.mark.parametrize("name", LIST)
+def test_catches_a_line_that_is_left_out(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, name: str
+) -> None:
+    """Also of a package that only another one needs: the list names it as well."""
+    fewer = {other: version for other, version in LIST.items() if other != name}
+    outcome = dependencies_are_installed(observe(asked=ASKED, first=built(environment(fewer))))
+    assert (outcome.state, outcome.seen) == ("failed", f"not installed: {name}")
+    assert outcome.try_next == "install every package that requirements.txt names"
+
+
+def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
+    outcome = dependencies_are_installed(observe(asked=ASKED, first=built()))
+    assert outcome.state == "failed"
+    assert "no Python environment in the image holds" in outcome.seen
+    assert not any("Poetry" in hint for hint in outcome.hints)
+
+
+def test_catches_another_environment_than_the_app_s(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """The list stands in one, and the app imports from another."""
+    beside = environment(path="/usr/lib/python3/dist-packages")
+    first = built(beside, environment({**LIST, "click": "8.5.0"}))
+    outcome = dependencies_are_installed(observe(asked=ASKED, first=first))
+    assert outcome.seen == "installed: click 8.5.0 (requirements.txt says 8.1.7)"
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv", "Poetry 1.7.0", ""])
+def test_catches_not_another_installer(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, installer: str
+) -> None:
+    first = built(environment(installer=installer))
+    outcome = dependencies_are_installed(observe(asked=ASKED, first=first))
+    assert (outcome.state, outcome.try_next) == ("passed", "")
+    assert outcome.seen == "all 4 packages of requirements.txt are there, in its versions"
+
+
+def test_catches_not_what_the_list_does_not_name(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment({**LIST, "pip": "99", "poetry": "1.7.0"}))
+    assert dependencies_are_installed(observe(asked=ASKED, first=first)).state == "passed"
+
+
+def test_catches_not_packages_in_two_folders(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """Python imports from both: what the first lacks is in the second."""
+    one = environment({name: LIST[name] for name in ("fastapi", "uvicorn")})
+    two = environment({name: LIST[name] for name in ("click", "gunicorn")}, path="/two")
+    assert dependencies_are_installed(observe(asked=ASKED, first=built(one, two))).state == "passed"
+
+
+def test_catches_not_an_app_that_does_not_run(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """That is for app-answers; the packages are there."""
+    first = built(environment({"click": "8.5.0"}, path="/other"), environment(path="/here"))
+    seen = observe(asked=ASKED, first=first, answer=None)
+    assert dependencies_are_installed(seen).state == "passed"
