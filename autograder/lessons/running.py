@@ -26,7 +26,7 @@ class Running:
         self.address = f"http://{HERE}:{published.port}/"
 
     def ask(self) -> object:
-        """What the app answers to GET /: its JSON, else why there is none."""
+        """What the app answers to GET /: its JSON, or its text; else why there is no answer."""
         if self.stopped:
             return repr(self)
         deadline = time.monotonic() + LIMITS.answer_seconds
@@ -34,7 +34,7 @@ class Running:
             while True:
                 status, body, _, problem = ask(HERE, self._published.port, A_TRY)
                 if status == 200:
-                    return json.loads(str(body))
+                    return _read(str(body))
                 if ended := self._published.problem():
                     return ended
                 if time.monotonic() > deadline:
@@ -67,3 +67,10 @@ class Running:
             return framed(f"{escape(self.name)} is stopped")
         link = f'<a href="{self.address}" target="_blank" rel="noopener">{self.address}</a>'
         return framed(f"{escape(self.name)} is at {link}")
+
+
+def _read(body: str) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

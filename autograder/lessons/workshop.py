@@ -90,7 +90,7 @@ class Workshop:
             files, offer = read_hand_in(self.folder), self._offer(date or "now")
             dockerfile = files.dockerfile
             bases = {} if date else self._own_bases(dockerfile, offer, fresh)
-            tags = {**offer.bases, **{name: base.tag for name, base in bases.items()}}
+            tags = {**offer.bases, **{known: base.tag for known, base in bases.items()}}
             request = BuildRequest(
                 {**files.files, "Dockerfile": prepared(dockerfile, tags).encode()},
                 dockerfile,

@@ -69,8 +69,8 @@ def compared(one: Stack, other: Stack) -> Picture:
     (shared, own), (_, others) = _parted(one, same), _parted(other, same)
     blocks = (
         _Block("in both images", shared),
-        _Block(f"only in {one.title}", own),
-        _Block(f"only in {other.title}", others),
+        _Block(f"only in “{one.title}”", own),
+        _Block(f"only in “{other.title}”", others),
     )
     scale = BAR_WIDTH / (max(row.size for block in blocks for row in block.rows) or 1)
     below = TOP + _height(blocks[0])

@@ -26,11 +26,11 @@ def test_layers_are_shared_up_to_the_first_that_differs(one: Stack) -> None:
         "dependencies  COPY poetry.lock pyproject.toml ./",
         "dependencies  RUN poetry install --no-root --with prod",
         "",
-        "only in split:",
+        "only in “split”:",
         "your source   COPY . .",
         "your source   RUN poetry install",
         "",
-        "only in one byte later:",
+        "only in “one byte later”:",
         "your source   COPY . .",
         "your source   RUN poetry install",
     ]
@@ -52,13 +52,13 @@ def test_images_of_different_dockerfiles_share_what_they_start_from(one: Stack) 
     shown = texts(well_formed(compared(small, one)))
     assert "small: 148 MB; split: 269 MB" in shown
     assert "in both images: 148 MB" in shown
-    assert "only in small: 10 kB" in shown
-    assert "only in split: 121 MB" in shown
+    assert "only in “small”: 10 kB" in shown
+    assert "only in “split”: 121 MB" in shown
 
 
 def test_one_image_twice_has_nothing_of_its_own(one: Stack) -> None:
     picture = compared(one, replace(one, title="again"))
-    assert repr(picture).endswith("only in split:\nnothing\n\nonly in again:\nnothing")
+    assert repr(picture).endswith("only in “split”:\nnothing\n\nonly in “again”:\nnothing")
     assert texts(well_formed(picture)).count("nothing") == 2
 
 
