@@ -9,10 +9,12 @@ import hashlib
 import os
 import platform
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import docker
+from docker.errors import NotFound
 
 from autograder.engine.client import RUN_LABEL, Engine, told
 from autograder.engine.processes import lives
@@ -50,7 +52,8 @@ def _remove(client: docker.DockerClient, mark: str) -> None:
     with told("looking for what is left of earlier runs"):
         for row in client.api.containers(all=True, filters={"label": RUN_LABEL}):
             if _abandoned(row, mark):
-                client.api.remove_container(row["Id"], force=True, v=True)
+                with suppress(NotFound):  # another may be clearing up as well
+                    client.api.remove_container(row["Id"], force=True, v=True)
         images = client.api.images(filters={"label": RUN_LABEL})
     for row in images:
         if _abandoned(row, mark):

@@ -1,8 +1,8 @@
 """A lesson's questions to oneself: each answer opens, and says why it is right or not.
 
 Made of <details>: it needs no script, so it works without a kernel, in a reopened notebook and on a
-web page, and its questions and choices can be read on paper. We tried jupyterquiz 2.9: it draws
-itself by a script, which a notebook that was opened again does not run until it is trusted.
+web page, and its questions and choices can be read on paper. What jupyterquiz 2.9 shows is drawn by
+a script under a random id: on paper, and where no script runs, it is an empty box.
 """
 
 import re
