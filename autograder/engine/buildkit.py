@@ -164,16 +164,13 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
 
 
 def _parameters(request: BuildRequest) -> dict[str, Any]:
-    parameters: dict[str, Any] = {
+    return {
         "version": "2",
         "t": request.tag,
         "labels": json.dumps(dict(request.labels)),
         "extrahosts": [f"{name}:{address}" for name, address in request.hosts.items()],
         "buildargs": json.dumps({_CACHES: request.caches} if request.caches else {}),
     }
-    if request.no_cache:
-        parameters["nocache"] = True
-    return parameters
 
 
 def _messages(api: Any, response: requests.Response, deadline: float) -> Iterator[dict[str, Any]]:

@@ -129,7 +129,6 @@ def _arguments(request: BuildRequest) -> dict[str, Any]:
         "tag": request.tag,
         "labels": dict(request.labels),
         "extra_hosts": dict(request.hosts),
-        "nocache": request.no_cache,
         "rm": True,
         "forcerm": True,  # a failed build leaves its containers behind otherwise
         "decode": True,

@@ -140,6 +140,12 @@ class Engine:
         )
         return layers, int(inspected.get("Size") or sum(layer.size for layer in layers))
 
+    def layer_digests(self, reference: str) -> tuple[str, ...]:
+        """The digests of an image's layers, from the base up."""
+        with told("reading the image"):
+            inspected = self.api.inspect_image(reference)
+        return tuple(map(str, inspected["RootFS"]["Layers"]))
+
     def remove_image(self, reference: str) -> None:
         """Remove a tag and what only it keeps. Nothing happens when it is not there."""
         with told(f"removing {reference}"):

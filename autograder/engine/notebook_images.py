@@ -1,17 +1,20 @@
-"""The images that notebooks keep while their kernels live, and what is left of dead ones.
+"""What notebooks keep on the engine while their kernels live, and what is left of dead ones.
 
-A kernel removes its own images when it ends. One that was killed cannot: a label says which
-notebook's and which process's they were, so that the next build in the same folder removes them, or
-`./course stop`.
+A kernel removes its own images and containers when it ends. One that was killed cannot: a label
+says which notebook's and which process's they were, so that the next build in the same folder
+removes them, or `./course stop`.
 """
 
 import hashlib
 import os
 import platform
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import docker
+from docker.errors import NotFound
 
 from autograder.engine.client import RUN_LABEL, Engine, told
 from autograder.engine.processes import lives
@@ -45,13 +48,23 @@ def _short(text: str) -> str:
 
 
 def _remove(client: docker.DockerClient, mark: str) -> None:
-    with told("looking for images of earlier runs"):
-        rows = client.api.images(filters={"label": RUN_LABEL})
-    for row in rows:
-        run = str((row.get("Labels") or {}).get(RUN_LABEL, ""))
-        if not run.startswith(mark):
-            continue
-        pid = int(run.split("-")[3])
-        if pid == os.getpid() or not lives(pid):
+    """Containers first: an image that one of them is made of would not go."""
+    with told("looking for what is left of earlier runs"):
+        for row in client.api.containers(all=True, filters={"label": RUN_LABEL}):
+            if _abandoned(row, mark):
+                with suppress(NotFound):  # another may be clearing up as well
+                    client.api.remove_container(row["Id"], force=True, v=True)
+        images = client.api.images(filters={"label": RUN_LABEL})
+    for row in images:
+        if _abandoned(row, mark):
             for reference in row.get("RepoTags") or [row["Id"]]:
                 Engine(client).remove_image(reference)
+
+
+def _abandoned(row: dict[str, Any], mark: str) -> bool:
+    """Whether a row of the engine's list is this process's, or that of one that is gone."""
+    run = str((row.get("Labels") or {}).get(RUN_LABEL, ""))
+    if not run.startswith(mark):
+        return False
+    pid = int(run.split("-")[3])
+    return pid == os.getpid() or not lives(pid)

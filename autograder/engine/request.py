@@ -50,7 +50,6 @@ class BuildRequest:
     hosts: Mapping[str, str] = field(default_factory=dict)
     caches: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
-    no_cache: bool = False
     timeout: float = BUILD_SECONDS
     progress: Callable[[Progress], None] = lambda _: None
 

@@ -100,7 +100,7 @@ def in_helper(
 def _anew() -> str:
     """A variable that no build has had yet, so that the step after it runs.
 
-    Not `no_cache`: BuildKit lets a build that runs at the same time share a step which ignores the
+    Not `nocache`: BuildKit lets a build that runs at the same time share a step which ignores the
     cache, the base image's say, and then what stands on it there finds nothing in the cache either.
     https://github.com/moby/buildkit/blob/v0.13.2/solver/jobs.go (loadUnlocked)
     """

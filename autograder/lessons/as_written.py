@@ -10,8 +10,9 @@ from autograder.facts.dockerfile import Dockerfile, Instruction, Stage
 def as_written(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
     """The build with its steps in the Dockerfile's order, and bases under the learner's own names.
 
-    A builder tells cached steps all at once, names a base image by whatever stands for it, and
-    lends a step the place that it has in another build that runs at the same time.
+    A builder tells cached steps all at once, and names a base image by whatever stands for it. When
+    another build runs at the same time, it lends a step the place that it has there, and does not
+    tell of a base image that both start from.
     """
     places = dict[str, list[int]]()
     for text, at in _texts(dockerfile):
@@ -24,7 +25,18 @@ def as_written(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         if lines:
             line = lines.pop(lines.index(line) if line in lines else 0)
         steps.append(replace(named, line=line))
+    steps += _untold_bases(steps, dockerfile)
     return replace(facts, steps=tuple(sorted(steps, key=lambda step: step.line or 0)))
+
+
+def _untold_bases(steps: list[BuildStep], dockerfile: Dockerfile) -> Iterator[BuildStep]:
+    """The base images that are missing among the steps that stand on them."""
+    told = {step.line for step in steps}
+    for stage in dockerfile.stages:
+        names = _names_of(stage, dockerfile)
+        built = any(step.stage in names for step in steps)
+        if built and not isinstance(stage.base, int) and stage.base.line not in told:
+            yield BuildStep(f"FROM {stage.base.reference}", "", True, 0.0, stage.base.line)
 
 
 def _texts(dockerfile: Dockerfile) -> Iterator[tuple[str, int]]:

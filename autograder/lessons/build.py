@@ -7,7 +7,8 @@ from autograder.engine.offer import Offer
 from autograder.facts.build import BuildFacts
 from autograder.facts.dockerfile import Dockerfile
 from autograder.facts.image import ImageFacts
-from autograder.pictures import Picture
+from autograder.lessons.message import in_one_line
+from autograder.pictures import Picture, Stack
 from autograder.pictures.progress import failure_in_words
 
 
@@ -17,6 +18,7 @@ class Build:
 
     name: what it is called in pictures, such as `with one byte changed`.
     packages: the app's packages, those it asks for itself first.
+    hidden: the digests of layers that the workshop put under the learner's own.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Build:
     dockerfile: Dockerfile = field(repr=False)
     packages: tuple[str, ...] = field(repr=False)
     offer: Offer = field(repr=False)
+    hidden: frozenset[str] = field(repr=False)
 
     @property
     def tag(self) -> str:
@@ -34,9 +37,13 @@ class Build:
         """The image's layers, to scale."""
         if not self.facts.succeeded:
             return no_image(self)
-        rows, size = self.offer.engine.layers(self.tag)
-        image = ImageFacts(self.facts.image_id or "", size, rows, ())
-        return pictures.layers(image, self.name, self.dockerfile)
+        return pictures.layers(self.image(), self.name, self.dockerfile)
+
+    def image(self) -> ImageFacts:
+        """What the engine says of the image; there must be one."""
+        with in_one_line():
+            rows, size = self.offer.engine.layers(self.tag)
+        return ImageFacts(self.facts.image_id or "", size, rows, ())
 
     def _repr_html_(self) -> str:
         return pictures.timeline(self.facts, self.name)._repr_html_()
@@ -48,6 +55,21 @@ class Build:
 def side_by_side(one: Build, other: Build) -> Picture:
     """Two builds on one scale of time: what ran in each, and what came from the cache."""
     return pictures.side_by_side(one.facts, other.facts, (one.name, other.name))
+
+
+def compare(one: Build, other: Build) -> Picture:
+    """Two images: the layers that both have, and those that each has alone."""
+    for build in (one, other):
+        if not build.facts.succeeded:
+            return no_image(build)
+    return pictures.compared(_stack(one), _stack(other))
+
+
+def _stack(build: Build) -> Stack:
+    with in_one_line():
+        digests = build.offer.engine.layer_digests(build.tag)
+    seen = tuple(digest for digest in digests if digest not in build.hidden)
+    return Stack(build.name, build.image(), build.dockerfile, seen)
 
 
 def no_image(build: Build) -> Picture:

@@ -1,6 +1,7 @@
 """A folder with a step's app in it, to build, to change and to build again."""
 
 import atexit
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -9,21 +10,22 @@ from pathlib import Path
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.engine.offer import Offer
+from autograder.engine.published import publish
 from autograder.engine.request import BuildRequest
 from autograder.evidence.answers import answer_of
-from autograder.evidence.material import prepared
+from autograder.evidence.material import LOCK, prepared
 from autograder.exercises import Exercise, find_exercise
+from autograder.facts.dockerfile import Dockerfile
 from autograder.hand_in import read_hand_in
 from autograder.index import Date
 from autograder.lessons.as_written import as_written
 from autograder.lessons.build import Build
+from autograder.lessons.fresh import FreshBase, fresh_base
 from autograder.lessons.live import LiveProgress, saying
-from autograder.lessons.message import in_one_line
+from autograder.lessons.message import LessonStopped, in_one_line
+from autograder.lessons.running import Running
 from autograder.ready import Ready, make_ready
 
-# In the build context, so that a lesson never meets the cache of an earlier run of itself in the
-# steps that copy the source.
-STAMP = ".workshop"
 READY = "The engine, the base images and the package index are ready."
 
 
@@ -38,10 +40,11 @@ class Workshop:
         self._run = notebook_run(Path.cwd())
         self._offers: dict[Date, Offer] = {}
         self._builds: list[Build] = []
+        self._apps: list[Running] = []
+        self._bases: dict[str, FreshBase] = {}
         self.folder = Path(tempfile.mkdtemp(prefix=f"{exercise.slug}-"))
         for path, content in exercise.app().items():
             self._write(path, content)
-        self._write(STAMP, f"{self._run}\n".encode())
         atexit.register(self._remove_all)
 
     def write(self, path: str, text: str) -> None:
@@ -59,6 +62,14 @@ class Workshop:
         self._write(path, self.exercise.app()[path])
         print(f"restored {path}")
 
+    def update_lock(self) -> None:
+        """Put another poetry.lock in, as an update of some packages would write it."""
+        asked, second = self.exercise.asked(), self.exercise.folder / self.exercise.second_lock
+        self._write(LOCK, second.read_bytes())
+        for name, version in asked.second_lock.versions.items():
+            if version != asked.lock.versions.get(name):
+                print(f"{LOCK}: {name} is {version} now, not {asked.lock.versions.get(name)}")
+
     def change_one_byte(self, path: str) -> None:
         """Make a file one byte longer, by an empty line at its end: the program stays the same."""
         content = (self.folder / path).read_bytes() + b"\n"
@@ -71,26 +82,27 @@ class Workshop:
         name: what pictures call it.
         date: of the package index: `then`, when Poetry 1.7.0 was the newest, or `now`. Builds at
             a date are about versions, not about the cache, and may reuse what earlier runs built.
-        fresh: as on a machine that has never built anything, without the cache.
+        fresh: as on a machine that has never built anything.
         """
         number = len(self._builds) + 1
         name = name or f"build {number}"
         with in_one_line(), LiveProgress(f"building: {name}") as live:
             files, offer = read_hand_in(self.folder), self._offer(date or "now")
             dockerfile = files.dockerfile
-            context = {p: c for p, c in files.files.items() if p != STAMP or date is None}
+            bases = {} if date else self._own_bases(dockerfile, offer, fresh)
+            tags = {**offer.bases, **{known: base.tag for known, base in bases.items()}}
             request = BuildRequest(
-                {**context, "Dockerfile": prepared(dockerfile, offer.bases).encode()},
+                {**files.files, "Dockerfile": prepared(dockerfile, tags).encode()},
                 dockerfile,
-                f"{self.exercise.slug}:lesson-{self._run.rpartition('-')[2]}-{number}",
+                self._tag(str(number)),
                 hosts=offer.hosts,
                 labels={RUN_LABEL: self._run},
-                no_cache=fresh,
                 progress=live.take,
             )
             facts = as_written(offer.engine.build(request), dockerfile)
             live.ended(facts)
-        build = Build(name, facts, dockerfile, self._packages(), offer)
+        hidden = frozenset(base.layer for base in bases.values())
+        build = Build(name, facts, dockerfile, self._packages(), offer, hidden)
         self._builds.append(build)
         return build
 
@@ -103,8 +115,21 @@ class Workshop:
             answer = answer_of(engine, build.tag, self.exercise.asked().port, helper)
         return answer.body or answer.problem
 
+    def start(self, build: Build) -> Running:
+        """Start the image, for this machine to ask; `ask` on what comes back asks it."""
+        if not build.facts.succeeded:
+            raise LessonStopped("there is no image to start")
+        port, labels = self.exercise.asked().port, {RUN_LABEL: self._run}
+        with in_one_line():
+            published = publish(build.offer.engine, build.tag, port, labels)
+        self._apps.append(Running(f"app {len(self._apps) + 1}", published))
+        return self._apps[-1]
+
     def clean_up(self) -> None:
-        """Remove this workshop's images and its folder."""
+        """Stop this workshop's apps, and remove its images and its folder."""
+        for app in self._apps:
+            if not app.stopped:
+                app.stop()
         removed = self._remove_all()
         print(f"removed {removed} images and the folder")
 
@@ -112,6 +137,20 @@ class Workshop:
         if date not in self._offers:
             self._offers[date] = self._ready.offer(date)
         return self._offers[date]
+
+    def _own_bases(self, dockerfile: Dockerfile, offer: Offer, fresh: bool) -> dict[str, FreshBase]:
+        """What the Dockerfile starts from, as images that only this workshop builds on."""
+        names = {base.familiar for base in dockerfile.needed_bases()} & {*offer.bases}
+        for name in names:
+            if fresh and name in self._bases:
+                offer.engine.remove_image(self._bases.pop(name).tag)
+            if name not in self._bases:
+                tag, labels = self._tag(f"on-{secrets.token_hex(4)}"), {RUN_LABEL: self._run}
+                self._bases[name] = fresh_base(offer.engine, offer.bases[name], tag, labels)
+        return {name: self._bases[name] for name in names}
+
+    def _tag(self, name: str) -> str:
+        return f"{self.exercise.slug}:lesson-{self._run.rpartition('-')[2]}-{name}"
 
     def _packages(self) -> tuple[str, ...]:
         asked = self.exercise.asked()
@@ -124,17 +163,22 @@ class Workshop:
 
     def _remove_all(self) -> int:
         atexit.unregister(self._remove_all)
+        while self._apps:
+            self._apps.pop().remove()
         removed = 0
         while self._builds:
             build = self._builds.pop()
             if build.facts.succeeded:
                 build.offer.engine.remove_image(build.tag)
                 removed += 1
+        for base in self._bases.values():
+            self._offer("now").engine.remove_image(base.tag)
+        self._bases.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
         return removed
 
     def __repr__(self) -> str:
-        return "\n".join(sorted(path for path in read_files(self.folder) if path != STAMP))
+        return "\n".join(sorted(read_files(self.folder)))
 
 
 def workshop(slug: str) -> Workshop:

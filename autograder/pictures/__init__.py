@@ -5,6 +5,7 @@ it suits a light theme, a dark one and paper, says in words what its colours say
 form without sizes and times for where pictures cannot be shown.
 """
 
+from autograder.pictures.compared import Stack, compared
 from autograder.pictures.layers import layers
 from autograder.pictures.picture import Picture
 from autograder.pictures.progress import build_ended, build_progress
@@ -14,8 +15,10 @@ from autograder.pictures.travel import Installed, time_travel
 __all__ = [
     "Installed",
     "Picture",
+    "Stack",
     "build_ended",
     "build_progress",
+    "compared",
     "layers",
     "side_by_side",
     "time_travel",

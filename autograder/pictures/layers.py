@@ -23,7 +23,9 @@ _BASE_ENDS = ('CMD ["python3"]', "LABEL org.container-course.ca=")
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """One instruction of an image: what it is for, as it was written, and the bytes it brought."""
+
     kind: Kind
     instruction: str
     size: int
@@ -35,7 +37,7 @@ def layers(image: ImageFacts, title: str = "", dockerfile: Dockerfile | None = N
     dockerfile: what the image was built from; with it the base image is named, and instructions
     read as they were written on every builder.
     """
-    rows = _rows(image, dockerfile)
+    rows = rows_of(image, dockerfile)
     heading = f"{title + ': ' if title else ''}an image of {bytes_in_words(image.size)}"
     text = "\n".join(f"{row.kind:<13} {row.instruction}" for row in rows)
     described = "; ".join(
@@ -49,7 +51,7 @@ def layers(image: ImageFacts, title: str = "", dockerfile: Dockerfile | None = N
     return Picture(framed(drawn), text)
 
 
-def _drawn(row: _Row, y: float, scale: float) -> list[str]:
+def _drawn(row: Row, y: float, scale: float) -> list[str]:
     colour = COLOURS[row.kind]
     faint = "opacity: .75" if row.kind == "settings" else ""
     parts = [
@@ -67,7 +69,8 @@ def _drawn(row: _Row, y: float, scale: float) -> list[str]:
     return parts
 
 
-def _rows(image: ImageFacts, dockerfile: Dockerfile | None) -> list[_Row]:
+def rows_of(image: ImageFacts, dockerfile: Dockerfile | None) -> list[Row]:
+    """The image in the order of its Dockerfile, the base image as the first row."""
     if dockerfile is None:
         base, own = _split_at_base(image.layers)
         instructions = [_read(layer) for layer in own]
@@ -75,9 +78,9 @@ def _rows(image: ImageFacts, dockerfile: Dockerfile | None) -> list[_Row]:
     else:
         base, own, instructions = _aligned(image.layers, dockerfile)
         name = _base_name(dockerfile)
-    rows = [_Row("base image", name, sum(layer.size for layer in base))]
+    rows = [Row("base image", name, sum(layer.size for layer in base))]
     for layer, instruction, kind in zip(own, instructions, kinds_of(instructions), strict=True):
-        rows.append(_Row(kind, f"{instruction.keyword} {_written(instruction)}", layer.size))
+        rows.append(Row(kind, f"{instruction.keyword} {_written(instruction)}", layer.size))
     return rows
 
 

@@ -16,8 +16,13 @@ class Installed:
 
 
 def time_travel(then: Installed, now: Installed, first: Sequence[str] = ()) -> Picture:
-    """A table of versions at two dates: the packages of `first`, and all others that changed."""
-    others = sorted({*then.versions, *now.versions} - set(first))
+    """A table of versions at two dates: the packages of `first`, and all others that changed.
+
+    What neither image holds has no row.
+    """
+    there = {*then.versions, *now.versions}
+    first = [name for name in first if name in there]
+    others = sorted(there - set(first))
     changed = [name for name in others if _version(then, name) != _version(now, name)]
     rows = [(name, _version(then, name), _version(now, name)) for name in (*first, *changed)]
     moved = sum(a != b for _, a, b in rows)

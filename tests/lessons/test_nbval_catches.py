@@ -19,7 +19,7 @@ LAST = "split_again.layers()"
 
 @pytest.fixture
 def lesson() -> nbformat.NotebookNode:
-    """The lesson up to the picture of the split image: what costs two fresh builds and no more."""
+    """The lesson up to the picture of the split image: what costs four builds and no more."""
     notebook = nbformat.read(LESSON, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     sources = [cell.source for cell in code]
@@ -63,5 +63,6 @@ def test_a_changed_verdict_or_layer_order_fails_and_nothing_else_does(
     assert failed_cells(lesson, tmp_path, ready) == {
         "first",
         "side_by_side(again, split_again)",
+        "compare(split, split_again)",
         LAST,
     }

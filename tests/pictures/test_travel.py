@@ -23,6 +23,14 @@ def test_others_are_shown_when_they_changed() -> None:
     assert not any(row.startswith("fastapi") for row in rows)
 
 
+def test_what_neither_image_holds_has_no_row() -> None:
+    without = [Installed(i.when, {"fastapi": "0.104.1"}) for i in (THEN, NOW)]
+    assert repr(time_travel(*without, first=("poetry", "fastapi"))).splitlines()[1:] == [
+        "fastapi  0.104.1  0.104.1  the same",
+        "0 of 1 packages changed",
+    ]
+
+
 def test_the_table_has_headers_for_those_who_hear_it() -> None:
     root = well_formed(time_travel(THEN, NOW, ("poetry",)))
     assert [head.get("scope") for head in root.iter("th")] == ["col"] * 4 + ["row"]
