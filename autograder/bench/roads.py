@@ -7,6 +7,7 @@ from time import monotonic
 from autograder.bench.measured import Measured, measured
 from autograder.bench.synthetic import SyntheticClass
 from autograder.evidence.observe import Observer
+from autograder.facts.observation import Evidence
 from autograder.grading import material
 from autograder.hand_in import HandIn
 from autograder.ready import Ready, Say, grading_ready
@@ -57,6 +58,6 @@ def _builds(made: SyntheticClass, which: int, ready: Ready) -> float:
         first = observer.build("first", observer.material.files)
         if first.succeeded:
             observer.build("source", observer.material.with_source_changed("0"))
-            if observer.material.second_lock is not None:
+            if Evidence.LOCK_CHANGED in observer.material.needs:
                 observer.build("lock", observer.material.with_second_lock())
         return monotonic() - began
