@@ -14,6 +14,7 @@ from nbgrader.preprocessors import (
 from autograder.classroom.converter import take_the_safe_road
 from autograder.exercises import EXERCISES
 from autograder.nbgrader_executor import StopWhenNotJudged, leave_out_leftovers, leftovers
+from autograder.validation import tell_learners_first
 
 c = get_config()  # noqa: F821 - traitlets gives this name to a configuration file
 ROOT = Path(__file__).resolve().parent  # of this copy of the course, wherever the package stands
@@ -44,6 +45,9 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
 # Nothing that a learner wrote is run: `nbgrader autograde` and formgrader's button take the
 # submission as data, and run the course's own locked cells against a grading engine.
 take_the_safe_road()
+
+# Validate names what failed, the build first.
+tell_learners_first()
 
 # For Validate, which runs the learner's notebook on the learner's machine. Longer than the build
 # cell's own limits (600 s for a build, once more when it ran out of time, and again for the

@@ -17,11 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import places
+from autograder import places, welcome
 from autograder.engine.processes import lives
 from autograder.errors import BadInput, NotJudged
 
-FIRST_PAGE = Path("notebooks/step-3-pin-and-split.ipynb")
 DEFAULT_PORT = 8888
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -42,7 +41,7 @@ class Lab:
     base_url: str
     token: str
 
-    def page(self, first: Path = FIRST_PAGE) -> str:
+    def page(self, first: Path = welcome.PAGE) -> str:
         """The address that opens `first`, or the plain JupyterLab when there is no such file."""
         path = f"lab/tree/{first.as_posix()}" if (places.project() / first).is_file() else "lab"
         return f"{self.base_url}{path}?token={self.token}"
@@ -123,6 +122,8 @@ def command(port: int | None) -> list[str]:
         "KernelManager.shutdown_wait_time": "60",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        "LabApp.extra_labextensions_path": repr([str(places.project() / "labconfig/extensions")]),
+        "ServerApp.contents_manager_class": "autograder.lab_contents.Contents",
     }
     if os.geteuid() == 0:
         options["ServerApp.allow_root"] = "True"
@@ -156,6 +157,7 @@ def start(
     for part in ("config", "data", "runtime", "ipython"):
         (folder() / part).mkdir(parents=True, exist_ok=True)
     folder().chmod(0o700)  # the log holds the token
+    welcome.write(places.project())
     log = folder() / "lab.log"
     with log.open("wb") as output:
         # Its own session: Ctrl-C in the terminal reaches `./course start` alone, which ends it.
