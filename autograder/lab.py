@@ -105,7 +105,7 @@ def environment(engine: Mapping[str, str]) -> dict[str, str]:
 
 def command(port: int | None) -> list[str]:
     """The command line: loopback only, behind a token, on exactly `port` when one is given."""
-    hidden = dict.fromkeys(INSTRUCTOR_EXTENSIONS, False)
+    extensions = {"autograder.lab_server": True, **dict.fromkeys(INSTRUCTOR_EXTENSIONS, False)}
     # Not a login shell: Debian's /etc/profile would take our docker command off the PATH.
     terminal = {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}
     options = {
@@ -113,7 +113,7 @@ def command(port: int | None) -> list[str]:
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": str(port or DEFAULT_PORT),
         "ServerApp.port_retries": "0" if port else "50",
-        "ServerApp.jpserver_extensions": repr(hidden),
+        "ServerApp.jpserver_extensions": repr(extensions),
         "ServerApp.terminado_settings": repr(terminal),
         "ServerApp.open_browser": "False",
         # The solutions, and what learners have a copy of: out of the file browser, not of the disk.
@@ -123,7 +123,7 @@ def command(port: int | None) -> list[str]:
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
         "LabApp.extra_labextensions_path": repr([str(places.project() / "labconfig/extensions")]),
-        "ServerApp.contents_manager_class": "autograder.lab_contents.Contents",
+        "ServerApp.contents_manager_class": "autograder.lab_server.Contents",
     }
     if os.geteuid() == 0:
         options["ServerApp.allow_root"] = "True"

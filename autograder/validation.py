@@ -3,6 +3,9 @@
 Its own shows the source of every graded cell that failed, and of a build that failed nothing.
 """
 
+import json
+import sys
+
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.filters import ansi2html, strip_ansi
 from nbformat import NotebookNode
@@ -80,3 +83,13 @@ def _shown(cell: NotebookNode | None, kind: str) -> str:
     outputs = [output for output in cell.outputs if output.output_type == kind] if cell else []
     told = [output.get("traceback") or [output.data["text/plain"]] for output in outputs]
     return "\n".join(line for lines in told for line in lines)
+
+
+def main() -> None:
+    """Print what Validate says of the notebook that the command line names, as JSON."""
+    config = handlers.ValidateAssignmentHandler.load_config(None)  # nbgrader_config.py's
+    print(json.dumps(CourseValidator(config=config).validate(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """The page that JupyterLab opens on: the steps, and where the learner stands in each.
 
-It is a Markdown file that `lab_contents` writes anew whenever JupyterLab reads it, and that
+It is a Markdown file that `lab_server` writes anew whenever JupyterLab reads it, and that
 labconfig/extensions has read again while it is on the screen.
 """
 

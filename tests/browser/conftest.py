@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
@@ -23,7 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from autograder import lab, places
+from autograder import lab, places, welcome
 from autograder.cli.assignments import offer_assignments
 from autograder.ready import Ready
 
@@ -37,14 +38,24 @@ COURSE = ("labconfig", "notebooks", "release", "source", "nbgrader_config.py")
 LEFT = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
 
 WIDTH, HEIGHT = 1200, 1500
+WELCOME = ".jp-MarkdownViewer .jp-RenderedMarkdown"
 
-IDLE = """() => {
+IDLE = """(path) => {
     const panel = window.jupyterapp?.shell?.currentWidget;
-    return panel?.context?.isReady && panel.sessionContext?.isReady
+    return (!path || panel?.context?.path === path)
+        && panel?.context?.isReady && panel.sessionContext?.isReady
         && panel.sessionContext.session?.kernel?.status === 'idle';
 }"""
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 COMMAND = "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }"
+# What keeps a person from reading or using what is there; impacts are axe-core's words.
+FAULTS = """async (where) => {
+    const found = await axe.run({include: where}, {resultTypes: ['violations']});
+    return found.violations
+        .filter(({impact}) => impact === 'serious' || impact === 'critical')
+        .flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) =>
+            `${id}: ${html.slice(0, 200)}: ${failureSummary}`));
+}"""
 RUN = """async (number) => {
     const {commands, shell} = window.jupyterapp;
     shell.currentWidget.content.activeCellIndex = number;
@@ -56,12 +67,14 @@ RUN = """async (number) => {
 class Screen:
     """A page of the browser with JupyterLab in it.
 
+    name: of the test, for the pictures.
     complaints: the errors in the browser's console.
     strangers: the addresses outside this machine that the page asked for.
     """
 
     page: Page
     server: lab.Lab
+    name: str
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
 
@@ -86,10 +99,28 @@ class Screen:
         self.page.goto(f"{self.server.base_url}{place}?reset&token={self.server.token}")
         self.page.locator(".jp-Launcher").wait_for()
 
+    def welcome(self) -> None:
+        """Open JupyterLab on the page that `./course start` opens, with nothing else."""
+        place = f"lab/workspaces/{uuid.uuid4().hex}/tree/{welcome.PAGE}"
+        self.page.goto(f"{self.server.base_url}{place}?reset&token={self.server.token}")
+        self.page.locator(WELCOME).wait_for()
+
+    def step(self, slug: str) -> Locator:
+        """A step's line on the welcome page."""
+        link = self.page.locator(f'a[href*="{slug}"]')
+        return self.page.locator(f"{WELCOME} tbody tr").filter(has=link)
+
+    def go_to(self, slug: str, link: str) -> None:
+        """Go to the welcome page's tab, and from there to a step's lesson or exercise."""
+        self.page.get_by_role("tab", name=str(welcome.PAGE)).click()
+        self.step(slug).get_by_role("link", name=link).click()
+        folder = "notebooks" if link == "Lesson" else slug
+        self.until_idle(f"{folder}/{slug}.ipynb")
+
     def open(self, notebook: str) -> None:
         """Open a notebook, with a kernel that is ready."""
         self.command("docmanager:open", path=notebook)
-        self.until_idle()
+        self.until_idle(notebook)
 
     def open_again(self, notebook: str) -> None:
         """Save it, close it and open it, as if on another day."""
@@ -109,9 +140,9 @@ class Screen:
         self.menu("Nbgrader")
         self.page.get_by_role("menuitem", name="Assignment List").click()
 
-    def until_idle(self) -> None:
+    def until_idle(self, notebook: str = "") -> None:
         """Wait for the notebook in front, and for its kernel to have nothing to do."""
-        self.page.wait_for_function(IDLE)
+        self.page.wait_for_function(IDLE, arg=notebook)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Give JupyterLab a command, as its menus do, and wait for its end."""
@@ -137,9 +168,62 @@ class Screen:
         self.until_idle()
         return self.said(name)
 
+    def try_out(self, code: str) -> str:
+        """Run code in a new cell below the one that is active, and read the answer."""
+        self.command("notebook:insert-cell-below")
+        cell = self.page.locator(".jp-Notebook:visible .jp-Cell.jp-mod-active")
+        cell.locator(".cm-content").click()
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Control+Enter")
+        cell.locator(".jp-OutputArea-output").first.wait_for()
+        self.until_idle()
+        return " ".join(cell.locator(".jp-Cell-outputArea").inner_text().split())
+
+    def validate(self) -> str:
+        """Press Validate in the notebook's toolbar, and read the answer."""
+        self.page.locator(".jp-NotebookPanel:visible").get_by_role(
+            "button", name="Validate"
+        ).click()
+        dialog = self.page.locator(".jp-Dialog")
+        expect(dialog).to_contain_text("Validation Results")
+        self.picture(f"validate-{self.name}")
+        said = dialog.inner_text()
+        dialog.get_by_role("button", name="OK").click()
+        return " ".join(said.split())
+
+    def theme(self, name: str) -> None:
+        """Change to the theme `Light` or `Dark`."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name}")
+        self.page.wait_for_function(
+            "name => document.body.dataset.jpThemeName === `JupyterLab ${name}`", arg=name
+        )
+
+    def faults(self, *where: str) -> list[str]:
+        """What axe-core finds serious or critical in what is on the screen, in these places."""
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        return list(self.page.evaluate(FAULTS, where))
+
     def cells(self) -> list[dict[str, Any]]:
         """The notebook in front, as it would be saved."""
         return list(self.page.evaluate(CELLS))
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """Every output of the notebook in front."""
+        return [output for cell in self.cells() for output in cell.get("outputs", [])]
+
+    def readable(self) -> list[str]:
+        """What every code cell shows, in words; a cell whose output has no height is an error."""
+        told = []
+        for number, cell in enumerate(self.cells()):
+            if cell["cell_type"] == "code" and cell["outputs"]:
+                area = self.output(number)
+                area.scroll_into_view_if_needed()
+                for shown in area.locator(".jp-OutputArea-output").all():
+                    box = shown.bounding_box()
+                    assert (box or {"height": 0})["height"] > 8, f"cell {number} shows nothing"
+                told.append(area.inner_text())
+        return told
 
     def cell(self, number: int) -> Locator:
         """A cell of the notebook in front."""
@@ -163,7 +247,7 @@ class Screen:
         self.page.screenshot(path=folder / f"browser-{name}.png")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the course's files, to work in."""
     copy = tmp_path_factory.mktemp("course")
@@ -176,7 +260,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(
     course: Path, ready: Ready, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[lab.Lab]:
@@ -194,7 +278,7 @@ def server(
         lab.stop(process.pid)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[BrowserContext]:
     """Debian's Chromium, or the one that Playwright has installed elsewhere."""
     with sync_playwright() as playwright:
@@ -212,10 +296,9 @@ def screen(
     browser: BrowserContext, server: lab.Lab, request: pytest.FixtureRequest
 ) -> Iterator[Screen]:
     """A new page, looked at once more at the end of the test."""
-    screen = Screen(browser.new_page(), server)
-    screen.enter()
+    screen = Screen(browser.new_page(), server, request.node.name)
     yield screen
-    screen.picture(request.node.name)
+    screen.picture(screen.name)
     screen.page.close()
     assert screen.strangers == [], "everything comes from this machine"
     assert screen.complaints == []

@@ -1,0 +1,96 @@
+"""The way of a learner through every step: welcome page, lesson, exercise, hand-in."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from autograder import places
+from autograder.exercises import EXERCISES, Exercise
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+INSIDES = re.compile(r"Traceback|site-packages/|Cell In\[")
+WELCOME = ".jp-MarkdownViewer .jp-RenderedMarkdown"
+OUTPUT = ".jp-Notebook .jp-OutputArea-output"
+
+
+def solution(slug: str) -> str:
+    """The Dockerfile that source/ gives as the answer."""
+    notebook = nbformat.read(places.project() / f"source/{slug}/{slug}.ipynb", as_version=4)
+    (answer,) = [c.source for c in notebook.cells if c.metadata.nbgrader.solution]
+    return "\n".join(row for row in answer.splitlines()[1:] if "### " not in row)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_a_learner_goes_through_a_step(screen: "Screen", course: Path, exercise: Exercise) -> None:
+    screen.welcome()
+    step = screen.step(exercise.slug)
+    expect(step).to_contain_text("not begun")
+    both_themes(screen, f"welcome-{exercise.slug}", WELCOME)
+    read_the_lesson(screen, exercise)
+    do_the_exercise(screen, exercise)
+    assert screen.validate() == "Validation Results Success! Your notebook passes all the tests. Ok"
+    hand_it_in(screen, exercise, course)
+    screen.page.get_by_role("tab", name="Welcome.md").click()
+    expect(step).to_contain_text(f"all {exercise.max_score} of {exercise.max_score} points")
+    expect(step).to_contain_text("handed in on")
+
+
+def read_the_lesson(screen: "Screen", exercise: Exercise) -> None:
+    """Run every cell, look at it in both themes, and find it whole on another day."""
+    screen.go_to(exercise.slug, "Lesson")
+    screen.command("notebook:run-all-cells")
+    told = [(output["output_type"], output.get("name")) for output in screen.outputs()]
+    assert ("error", None) not in told
+    assert ("stream", "stderr") not in told
+    before = screen.readable()
+    both_themes(screen, f"lesson-{exercise.slug}", OUTPUT)
+    screen.open_again(f"notebooks/{exercise.slug}.ipynb")
+    assert screen.readable() == before
+
+
+def do_the_exercise(screen: "Screen", exercise: Exercise) -> None:
+    """Forget the command that starts the app, be told so, take a hint, and put it right."""
+    right = solution(exercise.slug)
+    wrong = "\n".join(row for row in right.splitlines() if not row.startswith("CMD"))
+    screen.go_to(exercise.slug, "Exercise")
+    screen.run("prepare")
+    screen.write("dockerfile", f"%%dockerfile\n{wrong}")
+    screen.run("build")
+    said = screen.run("app-answers")
+    assert said.startswith("seen: ")
+    assert "try next: " in said
+    assert not INSIDES.search(said)
+    assert screen.try_out("hint()").startswith("hint 1 of 3: ")
+    both_themes(screen, f"wrong-{exercise.slug}", OUTPUT)
+    screen.write("dockerfile", f"%%dockerfile\n{right}")
+    screen.command("notebook:run-all-cells")
+    said = " ".join(screen.said(criterion.id)[:8] for criterion in exercise.criteria)
+    assert said == " ".join(["passed: "] * len(exercise.criteria))
+    both_themes(screen, f"right-{exercise.slug}", OUTPUT)
+
+
+def hand_it_in(screen: "Screen", exercise: Exercise, course: Path) -> None:
+    """Press Submit in the Assignment List."""
+    screen.assignments()
+    fetched = screen.page.locator("#fetched_assignments_list .list_item")
+    fetched.filter(has_text=exercise.slug).get_by_role("button", name="Submit").click()
+    handed_in = screen.page.locator("#submitted_assignments_list .list_item")
+    expect(handed_in.filter(has_text=exercise.slug).first).to_be_visible()
+    (submission,) = course.glob(f".exchange/container-course/inbound/*+{exercise.slug}+*")
+    assert (submission / "Dockerfile").read_text().strip() == solution(exercise.slug).strip()
+
+
+def both_themes(screen: "Screen", name: str, *where: str) -> None:
+    """Look at what is on the screen in the dark and in the light, and let axe-core look too."""
+    for theme in ("Dark", "Light"):
+        screen.theme(theme)
+        screen.picture(f"{name}-{theme.lower()}")
+        assert screen.faults(*where) == [], theme
