@@ -122,7 +122,7 @@ def command(port: int | None) -> list[str]:
         "KernelManager.shutdown_wait_time": "60",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
-        "LabApp.extra_labextensions_path": repr([str(places.project() / "labconfig/extensions")]),
+        "LabApp.extra_labextensions_path": str(places.project() / "labconfig/extensions"),
         "ServerApp.contents_manager_class": "autograder.lab_server.Contents",
     }
     if os.geteuid() == 0:

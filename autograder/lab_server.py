@@ -17,15 +17,13 @@ from autograder import welcome
 
 
 class Contents(AsyncLargeFileManager):
-    """JupyterLab's files, among which the welcome page is as of now and cannot be edited."""
+    """JupyterLab's files, among which the welcome page is as of now."""
 
     async def get(self, path: str, *args: Any, **named: Any) -> dict[str, Any]:
         """The file at `path`, as the base class has it."""
-        ours = Path(path.strip("/")) == welcome.PAGE
-        if ours:
+        if Path(path.strip("/")) == welcome.PAGE:
             welcome.write(Path(self.root_dir))
-        model: dict[str, Any] = await super().get(path, *args, **named)  # type: ignore[no-untyped-call]
-        return model | {"writable": False} if ours else model
+        return await super().get(path, *args, **named)  # type: ignore[no-untyped-call, no-any-return]
 
 
 @web.authenticated

@@ -26,7 +26,7 @@ Docker engine on this machine. Then you write a Dockerfile of your own, in the e
 image is judged by what it does.
 
 | Step | You learn to | Lesson | Exercise | Where you stand |
-|---|---|---|---|---|
+|:--|:--|:--|:--|:--|
 """
 _FOOT = """
 **In an exercise** write your Dockerfile, run the build cell, then the cells below it. Each says

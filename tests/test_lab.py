@@ -68,13 +68,11 @@ def test_learners_see_neither_the_instructors_panels_nor_news(server: lab.Lab) -
     assert get(server, "assignments?course_id=none")
 
 
-def test_it_opens_on_the_welcome_page_which_cannot_be_edited(server: lab.Lab) -> None:
+def test_it_opens_on_the_welcome_page_which_is_as_of_now(server: lab.Lab) -> None:
     assert "/lab/tree/Welcome.md?token=" in server.page()
     (places.project() / welcome.PAGE).write_text("of another day")
     page = json.loads(get(server, "api/contents/Welcome.md"))
     assert page["content"] == welcome.page(places.project())
-    assert page["writable"] is False
-    assert json.loads(get(server, "api/contents/README.md"))["writable"] is True
 
 
 def test_validate_answers_from_a_process_of_its_own(server: lab.Lab) -> None:

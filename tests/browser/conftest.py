@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,17 @@ IDLE = """(path) => {
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 COMMAND = "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }"
 # What keeps a person from reading or using what is there; impacts are axe-core's words.
+# JupyterLab's body has no height of its own, and axe-core takes all that it holds for cut off.
 FAULTS = """async (where) => {
+    document.body.style.minHeight = '100vh';
     const found = await axe.run({include: where}, {resultTypes: ['violations']});
+    if (!found.passes.some(({id}) => id === 'color-contrast')) {
+        return ['axe-core saw no text'];
+    }
     return found.violations
         .filter(({impact}) => impact === 'serious' || impact === 'critical')
         .flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) =>
-            `${id}: ${html.slice(0, 200)}: ${failureSummary}`));
+            `${id}: ${html.slice(0, 300)}: ${failureSummary}`));
 }"""
 RUN = """async (number) => {
     const {commands, shell} = window.jupyterapp;
@@ -194,9 +200,10 @@ class Screen:
     def theme(self, name: str) -> None:
         """Change to the theme `Light` or `Dark`."""
         self.command("apputils:change-theme", theme=f"JupyterLab {name}")
-        self.page.wait_for_function(
-            "name => document.body.dataset.jpThemeName === `JupyterLab ${name}`", arg=name
+        self.page.locator(f'body[data-jp-theme-name="JupyterLab {name}"]').wait_for(
+            state="attached"
         )
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def faults(self, *where: str) -> list[str]:
         """What axe-core finds serious or critical in what is on the screen, in these places."""
@@ -260,22 +267,43 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
-def server(
-    course: Path, ready: Ready, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[lab.Lab]:
+@contextmanager
+def served(course: Path, jupyter: Path, ready: Ready, *extra: str) -> Iterator[lab.Lab]:
     """JupyterLab as `./course start` serves it, of the copy, with settings of its own."""
-    jupyter = tmp_path_factory.mktemp("jupyter")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(places, "project", lambda: course)
         patch.setattr(lab, "folder", lambda: jupyter)
         offer_assignments()
-        extra = ["--LabApp.expose_app_in_browser=True"]
         process, running = lab.start(ready.environment, extra=extra)
     try:
         yield running
     finally:
         lab.stop(process.pid)
+
+
+@pytest.fixture(scope="session")
+def server(
+    course: Path, ready: Ready, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[lab.Lab]:
+    """The learner's JupyterLab."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    with served(course, folder, ready, "--LabApp.expose_app_in_browser=True") as running:
+        yield running
+
+
+@pytest.fixture
+def formgrader(
+    browser: BrowserContext, course: Path, ready: Ready, tmp_path: Path
+) -> Iterator[Screen]:
+    """A page of the instructor's JupyterLab, in the same folder."""
+    panels = "{'nbgrader.server_extensions.formgrader': True}"
+    with served(course, tmp_path, ready, f"--ServerApp.jpserver_extensions={panels}") as running:
+        screen = Screen(browser.new_page(), running, "formgrader")
+        screen.page.goto(f"{running.base_url}formgrader?token={running.token}")
+        yield screen
+        screen.page.close()
+    assert screen.strangers == []
+    assert screen.complaints == []
 
 
 @pytest.fixture(scope="session")

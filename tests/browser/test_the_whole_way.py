@@ -1,5 +1,6 @@
 """The way of a learner through every step: welcome page, lesson, exercise, hand-in."""
 
+import getpass
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,9 +48,8 @@ def read_the_lesson(screen: "Screen", exercise: Exercise) -> None:
     """Run every cell, look at it in both themes, and find it whole on another day."""
     screen.go_to(exercise.slug, "Lesson")
     screen.command("notebook:run-all-cells")
-    told = [(output["output_type"], output.get("name")) for output in screen.outputs()]
-    assert ("error", None) not in told
-    assert ("stream", "stderr") not in told
+    assert [output for output in screen.outputs() if output["output_type"] == "error"] == []
+    assert [output for output in screen.outputs() if output.get("name") == "stderr"] == []
     before = screen.readable()
     both_themes(screen, f"lesson-{exercise.slug}", OUTPUT)
     screen.open_again(f"notebooks/{exercise.slug}.ipynb")
@@ -69,12 +69,12 @@ def do_the_exercise(screen: "Screen", exercise: Exercise) -> None:
     assert "try next: " in said
     assert not INSIDES.search(said)
     assert screen.try_out("hint()").startswith("hint 1 of 3: ")
-    both_themes(screen, f"wrong-{exercise.slug}", OUTPUT)
+    both_themes(screen, f"wrong-{exercise.slug}", OUTPUT, first="app-answers")
     screen.write("dockerfile", f"%%dockerfile\n{right}")
     screen.command("notebook:run-all-cells")
     said = " ".join(screen.said(criterion.id)[:8] for criterion in exercise.criteria)
     assert said == " ".join(["passed: "] * len(exercise.criteria))
-    both_themes(screen, f"right-{exercise.slug}", OUTPUT)
+    both_themes(screen, f"right-{exercise.slug}", OUTPUT, first="build")
 
 
 def hand_it_in(screen: "Screen", exercise: Exercise, course: Path) -> None:
@@ -88,9 +88,36 @@ def hand_it_in(screen: "Screen", exercise: Exercise, course: Path) -> None:
     assert (submission / "Dockerfile").read_text().strip() == solution(exercise.slug).strip()
 
 
-def both_themes(screen: "Screen", name: str, *where: str) -> None:
+def both_themes(screen: "Screen", name: str, where: str, first: str = "") -> None:
     """Look at what is on the screen in the dark and in the light, and let axe-core look too."""
     for theme in ("Dark", "Light"):
         screen.theme(theme)
-        screen.picture(f"{name}-{theme.lower()}")
-        assert screen.faults(*where) == [], theme
+        screen.picture(f"{name}-{theme.lower()}", first)
+        assert screen.faults(where) == [], theme
+
+
+def test_an_instructor_grades_what_was_handed_in(formgrader: "Screen", course: Path) -> None:
+    slug, page, who = list(EXERCISES)[-1], formgrader.page, getpass.getuser()
+    assert list(course.glob(f".exchange/container-course/inbound/{who}+{slug}+*")), "handed in"
+    press(formgrader, slug, "collect")
+    page.locator("tbody tr").filter(has_text=slug).locator(".num-submissions a").click()
+    press(formgrader, "", "autograde")
+    score = page.locator("tbody tr .score")
+    most = EXERCISES[slug].max_score
+    expect(score).to_have_text(f"{most} / {most}")
+    formgrader.picture("formgrader")
+    press(formgrader, "", "generate-feedback")
+    page.goto(f"{formgrader.server.base_url}files/feedback/{who}/{slug}/{slug}.html")
+    expect(page.locator("body")).to_contain_text(f"(Score: {most}.0 / {most}.0)")
+    formgrader.picture("feedback")
+    assert page.locator("body").inner_text().count("passed: ") == len(EXERCISES[slug].criteria)
+    assert formgrader.faults(".course-picture") == []
+
+
+def press(formgrader: "Screen", row: str, button: str) -> None:
+    """Press a button in a row of formgrader's, and read that it went well."""
+    formgrader.page.locator("tbody tr").filter(has_text=row).locator(f".{button} a").click()
+    dialog = formgrader.page.locator(".modal.show, .modal.in")
+    expect(dialog).to_contain_text("Success")
+    dialog.get_by_role("button", name="OK").click()
+    dialog.wait_for(state="detached")
