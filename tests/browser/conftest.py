@@ -268,12 +268,14 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def served(course: Path, jupyter: Path, ready: Ready, *extra: str) -> Iterator[lab.Lab]:
+def served(course: Path, jupyter: Path, ready: Ready, hidden: tuple[str, ...]) -> Iterator[lab.Lab]:
     """JupyterLab as `./course start` serves it, of the copy, with settings of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(places, "project", lambda: course)
         patch.setattr(lab, "folder", lambda: jupyter)
+        patch.setattr(lab, "INSTRUCTOR_EXTENSIONS", hidden)
         offer_assignments()
+        extra = ["--LabApp.expose_app_in_browser=True"]
         process, running = lab.start(ready.environment, extra=extra)
     try:
         yield running
@@ -287,7 +289,7 @@ def server(
 ) -> Iterator[lab.Lab]:
     """The learner's JupyterLab."""
     folder = tmp_path_factory.mktemp("jupyter")
-    with served(course, folder, ready, "--LabApp.expose_app_in_browser=True") as running:
+    with served(course, folder, ready, lab.INSTRUCTOR_EXTENSIONS) as running:
         yield running
 
 
@@ -296,8 +298,7 @@ def formgrader(
     browser: BrowserContext, course: Path, ready: Ready, tmp_path: Path
 ) -> Iterator[Screen]:
     """A page of the instructor's JupyterLab, in the same folder."""
-    panels = "{'nbgrader.server_extensions.formgrader': True}"
-    with served(course, tmp_path, ready, f"--ServerApp.jpserver_extensions={panels}") as running:
+    with served(course, tmp_path, ready, ()) as running:
         screen = Screen(browser.new_page(), running, "formgrader")
         screen.page.goto(f"{running.base_url}formgrader?token={running.token}")
         yield screen
