@@ -70,7 +70,7 @@ def _row(project: Path, exercise: Exercise) -> str:
         slug.split("-")[1],
         exercise.title[:1].lower() + exercise.title[1:],
         _link(project, lesson, "Lesson"),
-        _link(project, notebook, "Exercise", f"{exercise.max_score} points"),
+        _link(project, notebook, "Exercise", f"{exercise.max_score}&nbsp;points"),
         in_words(standing(project / slug, slug, exchanges), exercise.max_score),
     )
     return f"| {' | '.join(cells)} |\n"
@@ -81,7 +81,7 @@ def _link(project: Path, notebook: str, name: str, *more: str) -> str:
     if not (project / notebook).is_file():
         return f"{name}: not there yet"
     minutes = _minutes(project / notebook)
-    below = ", ".join([*([f"{minutes} minutes"] if minutes else []), *more])
+    below = ", ".join([*([f"{minutes}&nbsp;minutes"] if minutes else []), *more])
     return f"[{name}]({notebook})<br>{below}" if below else f"[{name}]({notebook})"
 
 

@@ -32,9 +32,9 @@ def test_every_step_has_a_line_with_links_minutes_and_points(project: Path) -> N
         assert slug.startswith(f"step-{step}-")
         assert teaches.lower() == exercise.title.lower()
         assert lesson.startswith(f"[Lesson](notebooks/{slug}.ipynb)<br>")
-        assert lesson.endswith(" minutes")
+        assert lesson.endswith("&nbsp;minutes")
         assert own.startswith(f"[Exercise]({slug}/{slug}.ipynb)<br>")
-        assert own.endswith(f" minutes, {exercise.max_score} points")
+        assert own.endswith(f"&nbsp;minutes, {exercise.max_score}&nbsp;points")
         assert stands == "not begun"
 
 
