@@ -245,13 +245,18 @@ class Screen:
         names = [cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in self.cells()]
         return names.index(name)
 
-    def picture(self, name: str, first: str = "") -> None:
-        """Keep what is on the screen; `first` is the cell to have at its top."""
+    @staticmethod
+    def folder() -> Path:
+        """Where pictures are kept."""
         folder = Path(os.environ.get("COURSE_ARTEFACTS") or places.project() / ".artefacts")
         folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def picture(self, name: str, first: str = "") -> None:
+        """Keep what is on the screen; `first` is the cell to have at its top."""
         if first:
             self.cell(self._number(first)).evaluate("cell => cell.scrollIntoView({block: 'start'})")
-        self.page.screenshot(path=folder / f"browser-{name}.png")
+        self.page.screenshot(path=self.folder() / f"browser-{name}.png")
 
 
 @pytest.fixture(scope="session")
