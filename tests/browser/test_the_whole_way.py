@@ -38,7 +38,7 @@ def test_a_learner_goes_through_a_step(screen: "Screen", course: Path, exercise:
     expect(step).to_contain_text("not begun")
     both_themes(screen, f"welcome-{exercise.slug}", WELCOME)
     read_the_lesson(screen, exercise)
-    do_the_exercise(screen, exercise)
+    do_the_exercise(screen, exercise, course)
     assert screen.validate() == "Validation Results Success! Your notebook passes all the tests. Ok"
     hand_it_in(screen, exercise, course)
     screen.page.get_by_role("tab", name="Welcome.md").click()
@@ -58,8 +58,11 @@ def read_the_lesson(screen: "Screen", exercise: Exercise) -> None:
     assert screen.readable() == before
 
 
-def do_the_exercise(screen: "Screen", exercise: Exercise) -> None:
-    """Forget the command that starts the app, be told so, take a hint, and put it right."""
+def do_the_exercise(screen: "Screen", exercise: Exercise, course: Path) -> None:
+    """Forget the command that starts the app, be told so, take a hint, and put it right.
+
+    The wrong one is written in the answer cell, the right one in an editor tab.
+    """
     right = solution(exercise.slug)
     wrong = "\n".join(row for row in right.splitlines() if not row.startswith("CMD"))
     screen.go_to(exercise.slug, "Exercise")
@@ -72,7 +75,11 @@ def do_the_exercise(screen: "Screen", exercise: Exercise) -> None:
     assert not INSIDES.search(said)
     assert screen.try_out("hint()").startswith("hint 1 of 3: ")
     both_themes(screen, f"wrong-{exercise.slug}", OUTPUT, first="app-answers")
-    screen.write("dockerfile", f"%%dockerfile\n{right}")
+    (course / exercise.slug / "Dockerfile").write_text(right)
+    said = screen.run("dockerfile")
+    assert said.startswith("Dockerfile was changed outside this cell, so it was not overwritten.")
+    assert f"-{right.splitlines()[-1]}" in said
+    assert "stays as it is" in screen.write("dockerfile", "%%dockerfile\n# YOUR CODE HERE")
     screen.command("notebook:run-all-cells")
     said = " ".join(screen.said(criterion.id)[:8] for criterion in exercise.criteria)
     assert said == " ".join(["passed: "] * len(exercise.criteria))
