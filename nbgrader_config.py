@@ -14,6 +14,7 @@ from autograder.classroom.converter import take_the_safe_road
 from autograder.classroom.feedback_converter import write_safe_pages
 from autograder.exercises import EXERCISES
 from autograder.nbgrader_executor import StopWhenNotJudged, leave_out_leftovers, leftovers
+from autograder.validation import tell_learners_first
 
 c = get_config()  # noqa: F821 - traitlets gives this name to a configuration file
 ROOT = Path(__file__).resolve().parent  # of this copy of the course, wherever the package stands
@@ -46,6 +47,9 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
 take_the_safe_road()
 # nbgrader's own feedback loads scripts from the network, and shows a learner's output as HTML.
 write_safe_pages()
+
+# Validate names what failed, the build first.
+tell_learners_first()
 
 # For Validate, which runs the learner's notebook on the learner's machine. Longer than the build
 # cell's own limits (600 s for a build, once more when it ran out of time, and again for the

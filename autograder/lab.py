@@ -17,11 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import places
+from autograder import places, welcome
 from autograder.engine.processes import lives
 from autograder.errors import BadInput, NotJudged
 
-FIRST_PAGE = Path("notebooks/step-3-pin-and-split.ipynb")
 DEFAULT_PORT = 8888
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -42,7 +41,7 @@ class Lab:
     base_url: str
     token: str
 
-    def page(self, first: Path = FIRST_PAGE) -> str:
+    def page(self, first: Path = welcome.PAGE) -> str:
         """The address that opens `first`, or the plain JupyterLab when there is no such file."""
         path = f"lab/tree/{first.as_posix()}" if (places.project() / first).is_file() else "lab"
         return f"{self.base_url}{path}?token={self.token}"
@@ -106,7 +105,7 @@ def environment(engine: Mapping[str, str]) -> dict[str, str]:
 
 def command(port: int | None) -> list[str]:
     """The command line: loopback only, behind a token, on exactly `port` when one is given."""
-    hidden = dict.fromkeys(INSTRUCTOR_EXTENSIONS, False)
+    extensions = {"autograder.lab_server": True, **dict.fromkeys(INSTRUCTOR_EXTENSIONS, False)}
     # Not a login shell: Debian's /etc/profile would take our docker command off the PATH.
     terminal = {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}
     options = {
@@ -114,7 +113,7 @@ def command(port: int | None) -> list[str]:
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": str(port or DEFAULT_PORT),
         "ServerApp.port_retries": "0" if port else "50",
-        "ServerApp.jpserver_extensions": repr(hidden),
+        "ServerApp.jpserver_extensions": repr(extensions),
         "ServerApp.terminado_settings": repr(terminal),
         "ServerApp.open_browser": "False",
         # The solutions, and what learners have a copy of: out of the file browser, not of the disk.
@@ -123,6 +122,8 @@ def command(port: int | None) -> list[str]:
         "KernelManager.shutdown_wait_time": "60",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        "LabApp.extra_labextensions_path": str(places.project() / "labconfig/extensions"),
+        "ServerApp.contents_manager_class": "autograder.lab_server.Contents",
     }
     if os.geteuid() == 0:
         options["ServerApp.allow_root"] = "True"
@@ -156,6 +157,7 @@ def start(
     for part in ("config", "data", "runtime", "ipython"):
         (folder() / part).mkdir(parents=True, exist_ok=True)
     folder().chmod(0o700)  # the log holds the token
+    welcome.write(places.project())
     log = folder() / "lab.log"
     with log.open("wb") as output:
         # Its own session: Ctrl-C in the terminal reaches `./course start` alone, which ends it.

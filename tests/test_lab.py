@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import lab, places
+from autograder import lab, places, welcome
 from autograder.errors import BadInput, NotJudged
 
 
@@ -66,6 +66,22 @@ def test_learners_see_neither_the_instructors_panels_nor_news(server: lab.Lab) -
         get(server, "formgrader")
     assert "assignment_list" not in page  # that panel is theirs
     assert get(server, "assignments?course_id=none")
+
+
+def test_it_opens_on_the_welcome_page_which_is_as_of_now(server: lab.Lab) -> None:
+    assert "/lab/tree/Welcome.md?token=" in server.page()
+    (places.project() / welcome.PAGE).write_text("of another day")
+    page = json.loads(get(server, "api/contents/Welcome.md"))
+    assert page["content"] == welcome.page(places.project())
+
+
+def test_validate_answers_from_a_process_of_its_own(server: lab.Lab) -> None:
+    told = json.loads(get(server, "assignments/validate?path=docs/none.ipynb", body="any"))
+    assert told["success"] is False
+    assert told["value"].startswith("FileNotFoundError: ")
+    assert "\n" not in told["value"]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        get(server, "assignments/validate?path=../../etc/passwd", body="any")
 
 
 def test_kernels_reach_the_engine_and_keep_their_files_in_the_home(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from autograder import learner
 from autograder.cells import answer, hints
 from autograder.cells.live import Live
 from autograder.cells.message import CellMessage, CheckNotJudged, NotBuilt, prose
@@ -21,8 +22,8 @@ from autograder.exercises import Exercise, find_exercise
 from autograder.facts.build import BuildFacts
 from autograder.facts.observation import Evidence, Observation
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
-from autograder.grading import material
-from autograder.hand_in import NBGRADER_FILES, HandIn, given_hand_in, read_hand_in
+from autograder.grading import Report, material, verdicts
+from autograder.hand_in import GIVEN, NBGRADER_FILES, HandIn, given_hand_in, read_hand_in
 from autograder.outcome import not_judged
 from autograder.ready import make_ready
 
@@ -106,6 +107,7 @@ def build_exercise(slug: str) -> Build:
 
 def _build(exercise: Exercise, live: Live) -> Build:
     hand_in = _hand_in(Path.cwd())
+    _note(hand_in, 0, built=False)  # until it is known better
     given = material(exercise, hand_in)
     live.phase("Getting the Docker engine ready")
     ready = make_ready(live.line, yes=os.environ.get("COURSE_YES") == "1")
@@ -124,10 +126,13 @@ def _build(exercise: Exercise, live: Live) -> Build:
         outcome = unbuilt(first)
         hints.judged(outcome)
         if outcome.state == "not_judged":
+            _note(hand_in, None, built=False)
             return Build(CheckNotJudged(prose(f"{NOT_JUDGED}{outcome.seen}", outcome.try_next)))
         return Build(NotBuilt(NOT_BUILT))
     live.built(first, seen)
     hints.build_succeeded()
+    report = Report(exercise.slug, verdicts(exercise.criteria, seen))
+    _note(hand_in, report.score, built=True)
     return Build.of(offer.engine, first, seen)
 
 
@@ -141,6 +146,12 @@ def _hand_in(folder: Path) -> HandIn:
         raise BadInput(NO_DOCKERFILE)
     files = read_hand_in(folder).files
     return HandIn({name: data for name, data in files.items() if name not in NBGRADER_FILES})
+
+
+def _note(hand_in: HandIn, points: int | None, *, built: bool) -> None:
+    """For the welcome page; grading, whose hand-in is not this folder's, notes nothing."""
+    if GIVEN not in os.environ:
+        learner.note(Path.cwd(), hand_in.files[answer.FILE], points, built=built)
 
 
 class _NotebookObserver(Observer):

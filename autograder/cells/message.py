@@ -13,7 +13,8 @@ from autograder.feedback import NOT_JUDGED
 # nbgrader's Validate indents by 4 and cuts lines at 87.
 WIDTH = 80
 
-_RED, _BOLD, _PLAIN = "\x1b[1;31m", "\x1b[1m", "\x1b[0m"
+# No red: what stands on JupyterLab's red ground cannot be read in its dark theme.
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 _LABEL = re.compile(r"^(?:seen|try next): ")
 _ENGINE_GONE = (
     f"{NOT_JUDGED}the Docker engine does not answer. Start it (./course start), then run the"
@@ -32,7 +33,7 @@ class CellMessage(Exception):
         label = _LABEL.match(first)
         end = label.end() if label else len(first)
         bold = [_LABEL.sub(rf"{_BOLD}\g<0>{_PLAIN}", row) for row in rest]
-        return [f"{_RED}{first[:end]}{_PLAIN}{first[end:]}", *bold]
+        return [f"{_BOLD}{first[:end]}{_PLAIN}{first[end:]}", *bold]
 
 
 class CheckFailed(CellMessage):

@@ -31,7 +31,7 @@ def start(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Set everything up and open JupyterLab on the first lesson."""
+    """Set everything up and open JupyterLab on the welcome page."""
     from autograder.cli.start import start as run
 
     run(browser=browser, port=port, yes=yes)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autograder import learner, places
 from autograder.engine.request import Progress
 from autograder.errors import NotJudged
 from autograder.exercises import find_exercise
@@ -40,6 +41,9 @@ def check(slug: str, directory: Path, as_json: bool, hints: int, timeout: float)
         report.seconds.update(seconds)
     except NotJudged as reason:
         report = not_judged_report(exercise, str(reason))
+    if directory.resolve() == places.project() / slug:  # the learner's own copy
+        built = report.build is not None and report.build.failure is None
+        learner.note(directory, hand_in.files["Dockerfile"], report.score, built=built)
     report.seconds["in all"] = time.monotonic() - began
     report.seconds["process"] = time.process_time()
     if as_json:

@@ -72,13 +72,13 @@ STAGES = (
     ),
     Stage("hogs", 3, 20, (*marked("engine"), *THREE_AT_ONCE, HOGS), engine=True),
     Stage("own-engine", 4, 10, marked("engine_matrix", "tests/engine"), engine=True, root=True),
-    Stage("lessons", 4, 10, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
+    Stage("lessons", 4, 15, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
     Stage("nbgrader", 5, 20, marked("roundtrip", "tests/nbgrader"), engine=True, root=True),
-    Stage("classroom", 5, 20, marked("roundtrip", "tests/classroom"), engine=True, root=True),
+    Stage("classroom", 5, 40, marked("roundtrip", "tests/classroom"), engine=True, root=True),
     Stage("attacks", 5, 20, marked("engine_matrix", "tests/classroom"), engine=True, root=True),
     Stage("verify", 5, 10, ("autograder", "verify"), engine=True),
     # Alone: a browser gives up what it loads when an interface of the machine comes or goes.
-    Stage("browser", 6, 15, marked("browser"), engine=True),
+    Stage("browser", 6, 25, marked("browser"), engine=True),
     Stage("speed", 7, 15, marked("speed"), engine=True, root=True),
 )
 

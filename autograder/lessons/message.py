@@ -14,7 +14,7 @@ class LessonStopped(Exception):
 
     def _render_traceback_(self) -> list[str]:
         first, *rest = str(self).split("\n")
-        return [f"\x1b[1;31m{first}\x1b[0m", *rest]
+        return [f"\x1b[1m{first}\x1b[0m", *rest]
 
 
 @contextmanager

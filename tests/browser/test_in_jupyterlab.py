@@ -1,4 +1,4 @@
-"""A learner in JupyterLab: what they see, from the Assignment List to the hand-in."""
+"""What a learner sees in the exercise's notebook, and that it is what the command says."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from autograder import lab, places
+from autograder import places
 from autograder.exercises import find_exercise
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT
 
@@ -41,25 +41,6 @@ def work(course: Path) -> Callable[[str], str]:
     return copy
 
 
-def outputs(screen: "Screen") -> list[dict[str, object]]:
-    """Every output of the notebook in front."""
-    return [output for cell in screen.cells() for output in cell.get("outputs", [])]
-
-
-def readable(screen: "Screen") -> list[str]:
-    """What every code cell shows, in words; a cell whose output has no height is an error."""
-    told = []
-    for number, cell in enumerate(screen.cells()):
-        if cell["cell_type"] == "code" and cell["outputs"]:
-            area = screen.output(number)
-            area.scroll_into_view_if_needed()
-            for shown in area.locator(".jp-OutputArea-output").all():
-                box = shown.bounding_box()
-                assert (box or {"height": 0})["height"] > 8, f"cell {number} shows nothing"
-            told.append(area.inner_text())
-    return told
-
-
 def check(folder: Path) -> list[dict[str, str]]:
     """What `./course check --json` says of a folder, row by row."""
     command = [Path(sys.executable).with_name("autograder"), "check", SLUG, folder, "--json"]
@@ -72,6 +53,7 @@ def without_times(text: str) -> str:
 
 
 def test_a_learner_finds_the_assignment_and_no_instructors_panels(screen: "Screen") -> None:
+    screen.enter()
     assert screen.menu("Nbgrader") == ["Assignment List"]
     screen.page.keyboard.press("Escape")
     screen.assignments()
@@ -85,14 +67,21 @@ def test_a_learner_finds_the_assignment_and_no_instructors_panels(screen: "Scree
 def test_an_untouched_notebook_says_what_is_missing(
     screen: "Screen", work: Callable[[str], str]
 ) -> None:
+    screen.enter()
     screen.open(work("untouched"))
     assert screen.run("prepare") == ""
     assert screen.run("dockerfile").startswith("This cell holds no instruction yet")
     assert NO_DOCKERFILE in screen.run("build")
     assert [screen.run(name) for name in ("look", *CRITERIA)] == [NOT_BUILT] * 7
+    said = screen.validate()
+    assert said.startswith("Validation Results The following cell failed: The build cell.")
+    assert NO_DOCKERFILE in said
+    assert said.count("The following cell failed") == 1
+    assert not INSIDES.search(said)
 
 
 def test_an_unpinned_poetry_is_explained(screen: "Screen", work: Callable[[str], str]) -> None:
+    screen.enter()
     screen.open(work("unpinned"))
     screen.run("prepare")
     assert screen.write("dockerfile", f"%%dockerfile\n{UNPINNED}".rstrip()) == "Dockerfile written."
@@ -110,12 +99,13 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     screen: "Screen", work: Callable[[str], str], course: Path
 ) -> None:
     notebook = work("reference")
+    screen.enter()
     screen.open(notebook)
     screen.run("prepare")
     screen.write("dockerfile", f"%%dockerfile\n{REFERENCE}".rstrip())
     assert (course / "reference/Dockerfile").read_text() == REFERENCE
     screen.command("notebook:run-all-cells")
-    kinds = {(output["output_type"], output.get("name")) for output in outputs(screen)}
+    kinds = {(output["output_type"], output.get("name")) for output in screen.outputs()}
     assert kinds == {("stream", "stdout"), ("display_data", None)}
     assert "RUN pip install poetry==1.7.0" in screen.said("look")
 
@@ -125,7 +115,7 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     verdicts = {row["id"]: without_times(f"passed: {row['seen']}") for row in rows}
     assert {name: without_times(screen.said(name)) for name in CRITERIA} == verdicts
 
-    before = readable(screen)
+    before = screen.readable()
     for theme in ("Dark", "Light"):
         screen.command("apputils:change-theme", theme=f"JupyterLab {theme}")
         screen.picture(f"reference-{theme.lower()}", first="answer-text")
@@ -133,34 +123,4 @@ def test_the_reference_gets_full_marks_and_the_verdict_of_the_command(
     screen.page.set_viewport_size({"width": 1000, "height": 1540})
     screen.picture("step-3-in-jupyterlab", first="build")  # docs/images has one
     screen.open_again(notebook)
-    assert readable(screen) == before
-
-
-def test_the_learners_own_copy_is_validated_and_handed_in(screen: "Screen", course: Path) -> None:
-    screen.assignments()
-    fetched = screen.page.locator("#fetched_assignments_list")
-    fetched.get_by_role("button", name=SLUG).click()
-    # The other way to answer: in an editor tab, with the answer cell left as it is.
-    (course / SLUG / "Dockerfile").write_text(REFERENCE)
-    fetched.get_by_role("button", name="Validate").click()
-    dialog = screen.page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("Success! Your notebook passes all the tests.")
-    dialog.get_by_role("button", name="OK").click()
-    fetched.get_by_role("button", name="Submit").click()
-    handed_in = screen.page.locator("#submitted_assignments_list .list_item")
-    expect(handed_in.first).to_contain_text(SLUG)
-    (submission,) = (course / ".exchange/container-course/inbound").iterdir()
-    assert (submission / "Dockerfile").read_text() == REFERENCE
-
-
-def test_the_lesson_runs_and_stays_readable(screen: "Screen", server: lab.Lab) -> None:
-    screen.page.goto(server.page())  # what `./course start` prints and opens
-    screen.until_idle()
-    screen.command("notebook:run-all-cells")
-    assert [output for output in outputs(screen) if output["output_type"] == "error"] == []
-    assert [output for output in outputs(screen) if output.get("name") == "stderr"] == []
-    before = readable(screen)
-    assert any("Built in" in text for text in before)
-    screen.open_again(lab.FIRST_PAGE.as_posix())
-    assert readable(screen) == before
-    screen.page.locator(".course-picture:visible svg").nth(1).scroll_into_view_if_needed()
+    assert screen.readable() == before
