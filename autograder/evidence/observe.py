@@ -88,19 +88,19 @@ class Observer:
         if text is None:
             text = self.prepared()
         self.made.add(which)
-        return self.offer.engine.build(
-            BuildRequest(
-                sent({**files, "Dockerfile": text.encode()}),
-                dockerfile,
-                self.tag(which),
-                builder=self.offer.builder,
-                hosts=self.offer.hosts,
-                caches=self.material.fingerprint if self.offer.for_many else "",
-                labels={RUN_LABEL: self.run},
-                timeout=self.timeout,
-                progress=progress,
-            )
+        request = BuildRequest(
+            sent({**files, "Dockerfile": text.encode()}),
+            dockerfile,
+            self.tag(which),
+            builder=self.offer.builder,
+            hosts=self.offer.hosts,
+            caches=self.material.fingerprint if self.offer.for_many else "",
+            labels={RUN_LABEL: self.run},
+            timeout=self.timeout,
+            progress=progress,
         )
+        facts = self.offer.engine.build(request)
+        return self.offer.engine.build(request) if facts.failed_unheard() else facts
 
     def prepared(self) -> str:
         """The Dockerfile's text as it is built, line for line."""

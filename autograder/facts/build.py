@@ -9,6 +9,9 @@ Builder = Literal["buildkit", "classic"]
 BUILD_SECONDS = LIMITS.build_seconds
 """How long a build may take where nobody says otherwise: wall-clock time."""
 
+SOON_SECONDS = 3
+"""A step that failed within them, and silently, is worth another try."""
+
 
 @dataclass(frozen=True)
 class BuildStep:
@@ -65,3 +68,15 @@ class BuildFacts:
     def succeeded(self) -> bool:
         """Whether there is an image."""
         return self.image_id is not None
+
+    def failed_unheard(self) -> bool:
+        """Whether a step ended at once and printed nothing itself: it may not have begun.
+
+        A container runtime now and then loses a container that it starts, some once in a thousand;
+        a step that fails for its own sake fails again.
+        """
+        ended = next((step for step in reversed(self.steps) if step.error), None)
+        if ended is None or self.failure is None or self.failure.kind != "step":
+            return False
+        own = [row for row in self.failure.log if row.strip() and not row.startswith("runc ")]
+        return not own and ended.seconds < SOON_SECONDS
