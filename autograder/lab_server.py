@@ -36,7 +36,7 @@ async def validate_apart(handler: Any) -> None:
     if not path.is_relative_to(Path(handler.root_dir).resolve()):
         raise web.HTTPError(403, "that notebook is not in the course's folder")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "autograder.validation", str(path)),
+        *(sys.executable, "-P", "-m", "autograder.validation", str(path)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

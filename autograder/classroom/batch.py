@@ -79,6 +79,11 @@ class Batch:
                 self._waiting.setdefault(one.key, []).append(one)
         self.distinct = len(self._waiting)
 
+    def open_gradebook(self) -> None:
+        """Comes before `rows`. Raises BadInput where the gradebook has no such assignment."""
+        self.writer = Writer(self.asked.root, self.asked.slug, self._edition, self.asked.db_url)
+        self.writer.require_assignment()
+
     def rows(self) -> Iterator[Row]:
         """One row for each submission, as it ends. Raises NotJudged when nothing can be judged."""
         if not (self.asked.resume or self.asked.regrade):
@@ -90,7 +95,6 @@ class Batch:
         for key, group in self._waiting.items():
             if again & {one.student for one in group}:
                 self.results.forget(key)
-        self.writer = Writer(self.asked.root, self.asked.slug, self._edition, self.asked.db_url)
         yield from self._known()
         if self._waiting:
             yield from self._judged()

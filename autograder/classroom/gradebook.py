@@ -47,6 +47,17 @@ class Writer:
         self._log.propagate = False
         api.create_engine = _database
 
+    def require_assignment(self) -> None:
+        """Raise BadInput where the gradebook does not know the assignment, as in a fresh clone."""
+        with Gradebook(self.db_url, self.config.CourseDirectory.course_id) as gradebook:
+            try:
+                gradebook.find_assignment(self.slug)
+            except MissingEntry as error:
+                raise BadInput(
+                    f"the gradebook does not know {self.slug} yet: run"
+                    f" nbgrader generate_assignment {self.slug} --force"
+                ) from error
+
     def write(self, student: str, key: str, outputs: Outputs) -> float:
         """Write one learner's verdict and return their score.
 

@@ -33,6 +33,8 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     batch = Batch(asked)
     directory = course_directory(asked.root, asked.db_url)
     require_answer(directory.db_url)
+    with answering(directory.db_url):
+        batch.open_gradebook()
     pages = Pages(directory)
     console = Console(stderr=True)
     rows: list[Row] = []

@@ -1,12 +1,14 @@
 """`./course grade` without an engine: bad input, the table, the CSV."""
 
 import csv
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from autograder import places
 from autograder.classroom.batch import Row, exit_code
 from autograder.cli.grade import write_sheet
 
@@ -61,3 +63,16 @@ def test_a_class_of_nobody_is_one_line(
     done = course("grade", SLUG, "--course", tmp_path)
     assert done.returncode == 2
     assert "run nbgrader collect" in one_clear_line(done)
+
+
+def test_a_gradebook_that_is_new_is_one_line(
+    course: Callable[..., Done], one_clear_line: Callable[[Done], str], tmp_path: Path
+) -> None:
+    """As in a fresh clone, which has no gradebook and all of release/."""
+    shutil.copytree(places.project() / "release" / SLUG, tmp_path / "release" / SLUG)
+    shutil.copytree(places.project() / "release" / SLUG, tmp_path / "submitted" / "ada" / SLUG)
+    shutil.copy(places.project() / "nbgrader_config.py", tmp_path)
+    done = course("grade", SLUG, "--course", tmp_path)
+    assert done.returncode == 2
+    words = f"run nbgrader generate_assignment {SLUG} --force"
+    assert words in one_clear_line(done)
