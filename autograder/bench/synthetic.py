@@ -1,5 +1,6 @@
 """A class that nobody is in: right, wrong and failing hand-ins, as nbgrader would collect them."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from autograder.exercises import Exercise
 from autograder.places import project
 from autograder.verify import generate
 
+_BASE = re.compile(r"^FROM .*\n", re.M)
 _BEGIN, _END = "### BEGIN SOLUTION\n", "### END SOLUTION"
 NOTEBOOK = 4  # nbformat's major version
 
@@ -62,8 +64,7 @@ class SyntheticClass:
     def dockerfile(self, which: int) -> str:
         """The text of one of the distinct hand-ins, from 0."""
         text = KINDS[which % len(KINDS)](_solution(self.exercise))
-        first, _, rest = text.partition("\n")
-        return f"{first}\nENV HAND_IN={which}\n{rest}"
+        return _BASE.sub(rf"\g<0>ENV HAND_IN={which}\n", text, count=1)
 
     def _submit(self, student: str, dockerfile: str) -> None:
         slug = self.exercise.slug

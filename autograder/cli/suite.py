@@ -74,7 +74,14 @@ STAGES = (
     Stage("own-engine", 4, 10, marked("engine_matrix", "tests/engine"), engine=True, root=True),
     Stage("lessons", 4, 15, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
     Stage("nbgrader", 5, 20, marked("roundtrip", "tests/nbgrader"), engine=True, root=True),
-    Stage("classroom", 5, 40, marked("roundtrip", "tests/classroom"), engine=True, root=True),
+    Stage(
+        "classroom",
+        5,
+        40,
+        marked("roundtrip", "tests/classroom", "tests/bench"),
+        engine=True,
+        root=True,
+    ),
     Stage("attacks", 5, 20, marked("engine_matrix", "tests/classroom"), engine=True, root=True),
     Stage("verify", 5, 10, ("autograder", "verify"), engine=True),
     # Alone: a browser gives up what it loads when an interface of the machine comes or goes.
