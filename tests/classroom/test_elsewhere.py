@@ -18,13 +18,21 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(elsewhere, name, 0.5)
 
 
+def local_cluster(number: int, threads: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=number, threads_per_worker=threads, processes=False, protocol="tcp",
+        host="127.0.0.1", dashboard_address=":0", silence_logs=50,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     number, threads = getattr(request, "param", (1, 1))
-    with LocalCluster(
-        n_workers=number, threads_per_worker=threads, processes=False, protocol="tcp",
-        host="127.0.0.1", dashboard_address=":0", silence_logs=50,
-    ) as cluster:  # fmt: skip
+    try:
+        cluster = local_cluster(number, threads)
+    except AssertionError:  # dask gives its event loop ten seconds to start, on any machine
+        cluster = local_cluster(number, threads)
+    with cluster:
         yield cluster
 
 
