@@ -40,7 +40,11 @@ async def validate_apart(handler: Any) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    printed, complaint = await process.communicate()
+    try:
+        printed, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:  # the server ends
+            process.terminate()
     if process.returncode == 0:
         told = {"success": True, "value": json.loads(printed.splitlines()[-1])}
     else:

@@ -5,9 +5,10 @@ left: the build cell and `./course check` note it beside Jupyter's checkpoints, 
 holds.
 """
 
-import getpass
 import hashlib
 import json
+import os
+import pwd
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -78,8 +79,9 @@ def _noted(folder: Path) -> Verdict | None:
 
 
 def _handed_in(exchange: Path, slug: str) -> Iterable[datetime]:
-    who = getpass.getuser()
-    with suppress(OSError):  # a class's exchange lets learners write, and read nothing
+    # A class's exchange lets learners write, and read nothing; a user may have no name.
+    with suppress(OSError, KeyError):
+        who = pwd.getpwuid(os.getuid()).pw_name  # nbgrader's own choice; $USER may be another's
         for path in exchange.iterdir():
             name = path.name.split("+")
             if name[:2] == [who, slug]:

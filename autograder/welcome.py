@@ -6,6 +6,7 @@ labconfig/extensions has read again while it is on the screen.
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
@@ -45,10 +46,15 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 
 def write(project: Path) -> None:
-    """Write the page of the course in `project`, when it says something new."""
-    file, text = project / PAGE, page(project)
-    if not file.is_file() or file.read_text(encoding="utf-8") != text:
-        file.write_text(text, encoding="utf-8")
+    """Write the page of the course in `project`, when it says something new.
+
+    One that cannot be written, or not be made of what can be read, stays as it was.
+    """
+    file = project / PAGE
+    with suppress(OSError):
+        text = page(project).encode()
+        if not file.is_file() or file.read_bytes() != text:
+            file.write_bytes(text)
 
 
 def page(project: Path) -> str:

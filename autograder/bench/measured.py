@@ -1,6 +1,7 @@
 """A command, timed and weighed while it runs."""
 
 import contextlib
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import psutil
 from autograder.errors import NotJudged
 
 SAMPLE_SECONDS = 0.5
+END_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -21,38 +23,44 @@ class Measured:
 
     seconds: float
     peak_rss_bytes: int
-    stdout: str
 
 
 def measured(
     command: Sequence[str],
     cwd: Path,
     environment: Mapping[str, str],
-    *,
-    right: Sequence[int] = (0,),
 ) -> Measured:
-    """Run a command to its end. Raises NotJudged with its last line unless its exit code is right.
+    """Run a command to its end. Raises NotJudged with its last line unless it succeeds.
 
     An engine that it starts is no child of it and is not weighed: what builds take is the builds'.
     """
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with tempfile.TemporaryFile("w+", errors="replace") as err:
         began, peak = monotonic(), 0
-        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=out, stderr=err)
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+            start_new_session=True,  # so that Ctrl-C reaches it once, from below
+        )
         try:
             while process.poll() is None:
                 peak = max(peak, _resident(process.pid))
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(SAMPLE_SECONDS)
         finally:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.send_signal(signal.SIGINT)  # it has engines to end
+                process.wait(END_SECONDS)
             process.kill()
             process.wait()
         seconds = monotonic() - began
-        out.seek(0)
         err.seek(0)
-        if process.returncode not in right:
+        if process.returncode:
             last = (err.read().strip().splitlines() or ["it said nothing"])[-1]
             raise NotJudged(f"{' '.join(command[-3:])} ended with {process.returncode}: {last}")
-        return Measured(seconds, peak, out.read())
+        return Measured(seconds, peak)
 
 
 def _resident(pid: int) -> int:

@@ -107,8 +107,9 @@ def build_exercise(slug: str) -> Build:
 
 def _build(exercise: Exercise, live: Live) -> Build:
     hand_in = _hand_in(Path.cwd())
-    _note(hand_in, 0, built=False)  # until it is known better
+    _note(hand_in, 0, built=False)  # where it cannot be parsed
     given = material(exercise, hand_in)
+    _note(hand_in, None, built=False)  # until it is known better
     live.phase("Getting the Docker engine ready")
     ready = make_ready(live.line, yes=os.environ.get("COURSE_YES") == "1")
     os.environ.update(ready.environment)
@@ -126,8 +127,8 @@ def _build(exercise: Exercise, live: Live) -> Build:
         outcome = unbuilt(first)
         hints.judged(outcome)
         if outcome.state == "not_judged":
-            _note(hand_in, None, built=False)
             return Build(CheckNotJudged(prose(f"{NOT_JUDGED}{outcome.seen}", outcome.try_next)))
+        _note(hand_in, 0, built=False)
         return Build(NotBuilt(NOT_BUILT))
     live.built(first, seen)
     hints.build_succeeded()

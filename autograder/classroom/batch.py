@@ -1,12 +1,19 @@
 """A whole class graded: every distinct hand-in judged once, every verdict written by one writer."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.classroom.gradebook import Writer
+from autograder.classroom.gradebook import CHANGED, Writer
 from autograder.classroom.results import Results, State, Verdict
-from autograder.classroom.submissions import Submission, edition, handed_in, submissions
+from autograder.classroom.submissions import (
+    Submission,
+    edition,
+    handed_in,
+    key_of,
+    submissions,
+)
 from autograder.classroom.workers import judged, workers
 from autograder.engine.grading import stop_abandoned
 from autograder.errors import BadInput, NotJudged
@@ -60,6 +67,7 @@ class Batch:
     total: int = 0
     distinct: int = 0
     _waiting: dict[str, list[Submission]] = field(default_factory=dict)
+    _changed: list[Submission] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Read every submission. Raises BadInput where there is none, or nothing was released."""
@@ -69,11 +77,14 @@ class Batch:
         if not released.is_file():
             raise BadInput(f"{released} is missing: run nbgrader generate_assignment {asked.slug}")
         self._released = released.read_text()
-        wanted = (*asked.only, *(name for name in asked.regrade if asked.only))
+        wanted = (*asked.only, *asked.regrade) if asked.only else ()
         self._edition = edition(self.exercise, self._released.encode())
         self._all = list(submissions(asked.root, asked.slug, self._edition, wanted))
         self.results = Results(asked.root / ".grading" / asked.slug)
         self.total = len(self._all)
+        unknown = sorted({*asked.regrade} - {one.student for one in self._all})
+        if unknown:
+            raise BadInput(f"nothing of {asked.slug} was submitted by: {', '.join(unknown)}")
         for one in self._all:
             if one.key:
                 self._waiting.setdefault(one.key, []).append(one)
@@ -86,12 +97,13 @@ class Batch:
 
     def rows(self) -> Iterator[Row]:
         """One row for each submission, as it ends. Raises NotJudged when nothing can be judged."""
-        if not (self.asked.resume or self.asked.regrade):
+        asked = self.asked
+        if not (asked.resume or asked.regrade or asked.only):
             self.results.clear()
         for one in self._all:
             if not one.key:
                 yield self._row(one, "unreadable", reason=one.unreadable)
-        again = set(self.asked.regrade)
+        again = {*asked.regrade, *(() if asked.resume or asked.regrade else asked.only)}
         for key, group in self._waiting.items():
             if again & {one.student for one in group}:
                 self.results.forget(key)
@@ -129,15 +141,23 @@ class Batch:
                     else:
                         yield self._row(one, verdict.state, None, seconds, verdict.reason)
                     seconds = 0.0
+        for one in self._changed:
+            yield self._row(one, "not_judged", reason=CHANGED)
 
     def _hand_ins(self) -> Iterator[tuple[str, HandIn | BadInput]]:
-        """Each distinct hand-in that waits, read when its turn comes."""
+        """Each distinct hand-in that waits, read when its turn comes: as one learner still has it.
+
+        A verdict counts for all of them, so it must be of nothing else.
+        """
         for key, group in [*self._waiting.items()]:
-            try:
-                hand_in = handed_in(group[0].folder, self.asked.slug)
-            except (Unreadable, OSError) as error:
-                hand_in = BadInput(str(error))  # another than was read first: never written
-            yield key, hand_in
+            for one in group:
+                with suppress(Unreadable, OSError):
+                    hand_in = handed_in(one.folder, self.asked.slug)
+                    if key_of(hand_in, self._edition) == key:
+                        yield key, hand_in
+                        break
+            else:
+                self._changed += group
 
     def _written(self, one: Submission, key: str, verdict: Verdict, seconds: float) -> Row:
         try:

@@ -86,7 +86,7 @@ def graded_page(
         title,
         student,
         handed_in,
-        score=recorded.score - penalty,
+        score=max(0.0, recorded.score - penalty),
         max_score=recorded.max_score,
         penalty=penalty,
         checks=tuple(_checks(notebook, recorded)),

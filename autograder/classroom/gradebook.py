@@ -90,10 +90,18 @@ class Writer:
         return score
 
     def score(self, student: str) -> float | None:
-        """The score that the gradebook has for a learner, in points; None when it has none."""
+        """What the gradebook has for a learner, in points, less what being late costs.
+
+        None when it has nothing, or when the notebook that goes with it is gone.
+        """
+        course = CourseDirectory(config=self.config)
+        folder = course.format_path(course.autograded_directory, student, self.slug)
+        if not Path(folder, f"{self.slug}.ipynb").is_file():
+            return None
         with Gradebook(self.db_url, self.config.CourseDirectory.course_id) as gradebook:
             try:
-                return float(gradebook.find_submission(self.slug, student).score)
+                found = gradebook.find_submission(self.slug, student)
+                return max(0.0, float(found.score - (found.late_submission_penalty or 0)))
             except MissingEntry:
                 return None
 

@@ -32,7 +32,7 @@ class Grader:
         self._known: dict[str, Outputs] = {}
 
     def __enter__(self) -> Self:
-        self._stack = ExitStack()
+        self._stack, self._over = ExitStack(), False
         return self
 
     def __exit__(
@@ -41,6 +41,7 @@ class Grader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._over = True
         self._stack.close()
 
     def outputs(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
@@ -59,10 +60,14 @@ class Grader:
         A verdict that failed with its engine is tried for once more, on a renewed one. Raises
         NotJudged where the engine or the kernel fails.
         """
-        outputs = self._judged(slug, hand_in)
-        if not_judged_in(outputs) and self._ready is not None and self._ready.died():
+        try:
             outputs = self._judged(slug, hand_in)
-        return outputs
+            if not_judged_in(outputs) and self._ready is not None and self._ready.died():
+                outputs = self._judged(slug, hand_in)
+            return outputs
+        finally:
+            if self._over:  # a worker's plugin was taken away while its thread was in here
+                self._stack.close()
 
     def _judged(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
         if self._ready is None:

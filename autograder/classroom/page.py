@@ -8,7 +8,7 @@ lets the browser run no script and ask nobody for anything.
 import base64
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -75,7 +75,7 @@ class Page:
         rows = shown(self.dockerfile.rstrip()).split("\n") if self.dockerfile else []
         return [(number, row, number in blamed) for number, row in enumerate(rows, 1)]
 
-    @property
+    @cached_property
     def image(self) -> str:
         """The picture as the address of an image; `` where there is none that can be drawn."""
         return as_image(self.picture)

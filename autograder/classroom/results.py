@@ -4,12 +4,17 @@ Both survive a kill at any moment: a file appears whole or not at all, and a lin
 counts for nothing.
 """
 
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from autograder.errors import BadInput
 
 State = Literal["graded", "not_judged", "unreadable"]
 
@@ -34,6 +39,17 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._recorded = folder / "recorded.jsonl"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the course's one batch. Raises BadInput while there is another."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with (self.folder.parent / ".lock").open("w") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BadInput("another ./course grade is at work in this course") from None
+            yield
 
     def clear(self) -> None:
         """Forget everything: the next batch judges all anew."""

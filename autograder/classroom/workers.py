@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -64,13 +64,18 @@ def workers(
         return
     with (
         LocalCluster(
-            n_workers=number, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            n_workers=number,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",  # without a host it would be every network's
+            silence_logs=50,
+            security=True,  # else any user of this machine runs what they like as root
         ) as cluster,
         Client(cluster) as client,
     ):
         client.register_plugin(plugin)
         yield client
-        client.unregister_worker_plugin(plugin.name)  # while there is time to end the engines
+        with suppress(Exception):  # the verdicts are there, whatever an engine's end comes to
+            client.unregister_worker_plugin(plugin.name)  # while there is time to end the engines
 
 
 def judged(
@@ -84,19 +89,23 @@ def judged(
     running = as_completed()
     keys: dict[Future, str] = {}
 
-    def send(number: int) -> None:
-        for key, hand_in in islice(waiting, number):
+    def send() -> None:
+        """Keep the workers busy, those that joined meanwhile as well."""
+        room = AHEAD * max(1, len(client.nthreads())) - len(keys)
+        for key, hand_in in islice(waiting, max(0, room)):
             future = client.submit(judge, slug, hand_in, key=f"judge-{key}", pure=False, retries=0)
             keys[future] = key
             running.add(future)
 
-    send(AHEAD * max(1, len(client.nthreads())))
+    with reached():
+        send()
     for future in as_they_come(client, running):
         with reached():
             verdict = _verdict(future)
             future.release()
-            send(1)
-        yield keys.pop(future), verdict
+            key = keys.pop(future)
+            send()
+        yield key, verdict
 
 
 def _verdict(future: Future) -> Verdict:

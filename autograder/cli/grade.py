@@ -40,6 +40,7 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     rows: list[Row] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with (
+        batch.results.alone(),
         answering(directory.db_url),
         Progress(*columns, TimeRemainingColumn(), console=console) as progress,
     ):
@@ -50,13 +51,13 @@ def grade(asked: Asked, *, as_json: bool) -> int:
             progress.console.print(_line(row), soft_wrap=True)
             progress.advance(task)
     rows.sort(key=lambda row: row.student)
-    sheet = asked.root / f"grades-{asked.slug}.csv"
-    write_sheet(rows, sheet)
+    if not asked.only:  # the sheet is the whole class's
+        write_sheet(rows, asked.root / f"grades-{asked.slug}.csv")
     if as_json:
         for row in rows:
             print(json.dumps(asdict(row)))
     else:
-        _summarise(rows, sheet)
+        _summarise(rows)
     return exit_code(rows)
 
 
@@ -76,7 +77,7 @@ def _line(row: Row) -> str:
     return f"{name}: [{colour}]{state}[/]{points}{told}{reason}"
 
 
-def _summarise(rows: Sequence[Row], sheet: Path) -> None:
+def _summarise(rows: Sequence[Row]) -> None:
     table = Table(title=f"{len(rows)} submissions", title_justify="left")
     for column in ("student", "state", "points", "reason"):
         table.add_column(column, overflow="fold")
@@ -92,7 +93,7 @@ def _summarise(rows: Sequence[Row], sheet: Path) -> None:
     console.print(table)
     counted = Counter[str](row.state for row in rows)
     told = ", ".join(f"{counted[state]} {state.replace('_', ' ')}" for state in _COLOURS)
-    console.print(f"{told}; {sheet}", soft_wrap=True, highlight=False)
+    console.print(told, highlight=False)
 
 
 def write_sheet(rows: Sequence[Row], path: Path) -> None:

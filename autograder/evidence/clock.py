@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 MOST_NS = 10**9
-"""What it may gain or lose meanwhile: time servers turn it slowly, and asking takes a while."""
+"""What it may gain or lose meanwhile: time servers turn it slowly."""
 
 
 class Clock:
@@ -12,8 +12,14 @@ class Clock:
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         self._now_ns = now_ns
-        self._began = now_ns() - time.monotonic_ns()
+        self._began = self._ahead()
 
     def is_steady(self) -> bool:
         """Whether nobody set it since."""
-        return abs(self._now_ns() - time.monotonic_ns() - self._began) < MOST_NS
+        least, most = self._ahead()
+        return least - MOST_NS < self._began[1] and self._began[0] < most + MOST_NS
+
+    def _ahead(self) -> tuple[int, int]:
+        """How far it is ahead of ours, at least and at most: asking may take long."""
+        before, now, after = time.monotonic_ns(), self._now_ns(), time.monotonic_ns()
+        return now - after, now - before
