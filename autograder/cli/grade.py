@@ -51,13 +51,16 @@ def grade(asked: Asked, *, as_json: bool) -> int:
             progress.console.print(_line(row), soft_wrap=True)
             progress.advance(task)
     rows.sort(key=lambda row: row.student)
-    if not asked.only:  # the sheet is the whole class's
-        write_sheet(rows, asked.root / f"grades-{asked.slug}.csv")
+    sheet = asked.root / f"grades-{asked.slug}.csv"
+    if not asked.only:  # it is the whole class's
+        write_sheet(rows, sheet)
     if as_json:
         for row in rows:
             print(json.dumps(asdict(row)))
     else:
         _summarise(rows)
+        if not asked.only:
+            print(sheet)
     return exit_code(rows)
 
 
