@@ -5,6 +5,7 @@ their files as data (`hand_in.give`), a grading engine, and the text of the cour
 """
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,6 +92,9 @@ class LockedCells:
                 env={**os.environ, **self.environment, **variables},
                 cwd=str(empty),
                 extra_arguments=["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"],
+                # Of itself it speaks only where it is ended in the middle: of that we tell.
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             self._manager = manager
         return self._manager

@@ -581,6 +581,9 @@ def words(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", "", body)).split())
 
 
+PICTURE = "data:image/svg+xml;base64,"
+
+
 class Active(HTMLParser):
     """What a browser would run of a page."""
 
@@ -595,6 +598,8 @@ class Active(HTMLParser):
         if tag in {"iframe", "object", "embed", "base", "form"}:
             self.found.add(f"<{tag}>")
         for name, value in attrs:
+            if (tag, name) == ("img", "src") and (value or "").startswith(PICTURE):
+                continue  # in an img, an SVG runs nothing and loads nothing
             if name.startswith("on") or re.match(r"\s*(javascript|data):", value or "", re.I):
                 self.found.add(f"{name}={value}")
 
@@ -654,7 +659,7 @@ def test_feedback_says_why_and_runs_nothing(batch: Batch, who: str) -> None:
     html = page(batch, who)
     assert CLASS[who].says in words(html)
     assert FAKED not in html
-    assert Active(html).found == Active(page(batch, "honest-right")).found
+    assert Active(html).found == set()
 
 
 def test_a_page_that_runs_something_would_be_seen() -> None:
