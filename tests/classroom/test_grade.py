@@ -1,10 +1,5 @@
-"""`./course grade`: a class on real engines, stopped on the way and started again."""
+"""`./course grade`: a class on real engines."""
 
-import os
-import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +8,7 @@ import pytest
 from autograder.engine.grading import stop_abandoned
 from autograder.ready import Ready
 
-from .course_folder import SLUG, command, generate, grade, gradebook, make_course, submit
+from .course_folder import SLUG, generate, grade, gradebook, make_course, submit
 
 pytestmark = [pytest.mark.roundtrip, pytest.mark.timeout(900)]
 REFERENCE = Path(__file__).parents[1] / "contexts" / SLUG / "reference" / "Dockerfile"
@@ -40,7 +35,7 @@ def course(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Iterator[P
     stop_abandoned()
 
 
-def test_killed_anywhere_and_resumed_the_gradebook_is_right(course: Path) -> None:
+def test_a_class_is_graded_and_equal_hand_ins_are_built_once(course: Path) -> None:
     undisturbed = grade(course, code=1)
     assert {name: row["score"] for name, row in undisturbed.items()} == SCORES
     assert {name: row["state"] for name, row in undisturbed.items()} == {
@@ -53,24 +48,6 @@ def test_killed_anywhere_and_resumed_the_gradebook_is_right(course: Path) -> Non
     assert {name: sum(points.values()) for name, points in before.items()} == {
         name: score for name, score in SCORES.items() if score is not None
     }
-    (course / "gradebook.db").unlink()
-    for made in ("autograded", ".grading"):
-        shutil.rmtree(course / made)
-    generate(course)
-    process = subprocess.Popen(
-        command(course), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
-    results = course / ".grading" / SLUG
-    deadline = time.monotonic() + 300
-    while not (results / "recorded.jsonl").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None, "it ended before it could be killed"
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    resumed = grade(course, "--resume", code=1)
-    assert {name: row["score"] for name, row in resumed.items()} == SCORES
-    assert gradebook(course) == before
 
 
 def test_one_learner_is_judged_anew_and_the_others_stay(course: Path) -> None:
