@@ -114,7 +114,7 @@ def test_no_command_of_the_page_is_left_out() -> None:
     for command in ("generate_assignment", "release_assignment", "collect", "autograde"):
         assert command in page
         assert command in walked
-    graded = (places.project() / "tests" / "classroom" / "test_grade.py").read_text()
+    graded = (places.project() / "tests" / "classroom" / "course_folder.py").read_text()
     assert '"autograder.cli", "grade", SLUG' in graded
     assert '"--resume"' in graded
     for command in ("generate_feedback", "export"):
