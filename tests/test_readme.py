@@ -114,9 +114,9 @@ def test_no_command_of_the_page_is_left_out() -> None:
     for command in ("generate_assignment", "release_assignment", "collect", "autograde"):
         assert command in page
         assert command in walked
-    graded = (places.project() / "tests" / "classroom" / "course_folder.py").read_text()
-    assert '"autograder.cli", "grade", SLUG' in graded
-    assert '"--resume"' in graded
+    classroom = places.project() / "tests" / "classroom"
+    assert '"autograder.cli", "grade", SLUG' in (classroom / "course_folder.py").read_text()
+    assert 'grade(root, "--resume"' in (classroom / "test_kills.py").read_text()
     for command in ("generate_feedback", "export"):
         assert command in page
         assert command in walked
