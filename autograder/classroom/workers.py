@@ -72,10 +72,22 @@ def workers(
         ) as cluster,
         Client(cluster) as client,
     ):
-        client.register_plugin(plugin)
+        _register(client, plugin)
         yield client
         with suppress(Exception):  # the verdicts are there, whatever an engine's end comes to
             client.unregister_worker_plugin(plugin.name)  # while there is time to end the engines
+
+
+def _register(client: Client, plugin: WorkerPlugin) -> None:
+    """Give the plugin to workers of our own. Raises NotJudged where they die again and again."""
+    for _ in range(3):
+        try:
+            client.register_plugin(plugin)
+        except OSError:  # one died meanwhile; its nanny starts another, and it is given anew
+            time.sleep(1)
+        else:
+            return
+    raise NotJudged("dask's workers died as they started: run it again with --resume")
 
 
 def judged(

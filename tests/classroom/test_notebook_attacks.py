@@ -148,7 +148,7 @@ def answering(dockerfile: str, attack: Make = lambda _: None) -> Make:
 
 def unpinned(attack: Make) -> Make:
     """Enter a learner whose Dockerfile deserves 8 points, whatever the attack."""
-    learner(DESERVED[UNPINNED], "passed: ")(answering(UNPINNED, attack))
+    learner(DESERVED[UNPINNED], "✓ passed")(answering(UNPINNED, attack))
     return attack
 
 
@@ -159,7 +159,7 @@ def right(desk: Desk) -> None:
     desk.put("submission_secret.txt", "honest")
 
 
-CLASS["honest-right"] = Learner(right, DESERVED[RIGHT], "passed: ")
+CLASS["honest-right"] = Learner(right, DESERVED[RIGHT], "✓ passed")
 CLASS["honest-wrong"] = Learner(answering(UNPINNED), DESERVED[UNPINNED], "not Poetry 1.7.0")
 CLASS["not-begun"] = Learner(lambda _: None, 0, NO_DOCKERFILE)
 
@@ -215,7 +215,7 @@ def first_and_last(source: str) -> Make:
 
 for name, source in CELLS.items():
     make = answering(UNPINNED, first_and_last(source))
-    CLASS[name] = Learner(make, DESERVED[UNPINNED], "passed: ")
+    CLASS[name] = Learner(make, DESERVED[UNPINNED], "✓ passed")
 
 
 # What nbgrader goes by
@@ -374,12 +374,12 @@ def companion_is_a_link(desk: Desk) -> None:
     (desk.folder / "mine").symlink_to(Path("../..", "honest-right", SLUG, NAME))
 
 
-@learner(score=DESERVED[RIGHT], says="passed: ")  # a hard link is a file: these are just bytes
+@learner(score=DESERVED[RIGHT], says="✓ passed")  # a hard link is a file: these are just bytes
 def hard_link_to_anothers_dockerfile(desk: Desk) -> None:
     (desk.folder / "Dockerfile").hardlink_to(desk.honest / "Dockerfile")
 
 
-@learner(score=DESERVED[RIGHT], says="passed: ")  # the course's own files are laid over these
+@learner(score=DESERVED[RIGHT], says="✓ passed")  # the course's own files are laid over these
 def app_and_lock_edited(desk: Desk) -> None:
     desk.answer(RIGHT)
     desk.put("basic_improvements/main.py", desk.touch)
@@ -387,7 +387,7 @@ def app_and_lock_edited(desk: Desk) -> None:
     desk.put("poetry-second.lock", "")
 
 
-@learner(score=DESERVED[UNPINNED], says="passed: ")
+@learner(score=DESERVED[UNPINNED], says="✓ passed")
 def modules_beside(desk: Desk) -> None:
     desk.answer(UNPINNED)
     for module in ("docker", "re", "sitecustomize", "usercustomize", "conftest", "evil"):
@@ -399,7 +399,7 @@ def modules_beside(desk: Desk) -> None:
     desk.put(os.fsdecode(b"\xff.py"), "")  # no UTF-8
 
 
-@learner(score=0, says=NOT_BUILT)
+@learner(score=0, says=NOT_BUILT.partition(":")[0])
 def folders_where_the_courses_files_go(desk: Desk) -> None:
     desk.answer(BROKEN)
     desk.put("pyproject.toml/x", "")
@@ -426,7 +426,7 @@ def wants_what_is_not_offered(desk: Desk) -> None:
 # Times
 
 
-@learner(score=DESERVED[RIGHT], says="passed: ")
+@learner(score=DESERVED[RIGHT], says="✓ passed")
 def time_from_a_cell(desk: Desk) -> None:
     desk.answer(RIGHT)
     desk.add("%%writefile timestamp.txt\n2001-01-01 00:00:00 UTC\n")
