@@ -9,15 +9,16 @@ from autograder.facts.observation import Observation
 def app_environments(seen: Observation, image: ImageFacts) -> tuple[Environment, ...]:
     """The environments of an image that the app uses; empty when none holds what it needs.
 
-    The running app says where it imports from. Where it does not run, those that hold most of what
-    it needs count, so that one missing package does not hide how the others came.
-    Python may import from several folders: what the first lacks is looked for in the others.
+    The running app says where it imports from, in order: what an earlier folder holds hides the
+    same package in a later one. Where it does not run, those that hold most of what it needs count,
+    so that one missing package does not hide how the others came.
     """
     answer = seen.answer
     told = answer.body.get("imports_from") if answer and answer.body else None
-    named = tuple(e for e in image.environments if e.path == told)
-    if named:
-        return tuple(_completed(e, image.environments, seen.asked.needed) for e in named)
+    by_path = {e.path: e for e in image.environments}
+    used = [by_path[p] for p in dict.fromkeys(str(told or "").split(":")) if p in by_path]
+    if used:
+        return (_as_imported(used, seen.asked.needed),)
     held = {
         e.path: sum(n in e.distributions for n in seen.asked.needed) for e in image.environments
     }
@@ -25,16 +26,13 @@ def app_environments(seen: Observation, image: ImageFacts) -> tuple[Environment,
     return tuple(e for e in image.environments if most and held[e.path] == most)
 
 
-def _completed(
-    environment: Environment, others: tuple[Environment, ...], needed: tuple[str, ...]
-) -> Environment:
-    """The environment, with what only others hold of what is needed, and its company."""
-    lacking = [name for name in needed if name not in environment.distributions]
+def _as_imported(used: list[Environment], needed: tuple[str, ...]) -> Environment:
+    """What Python finds in several folders, named after the first that holds what is needed."""
     rows: dict[str, Distribution] = {}
-    for other in others:
-        if any(name in other.distributions for name in lacking):
-            rows |= other.distributions
-    return Environment(environment.path, {**rows, **environment.distributions})
+    for environment in reversed(used):
+        rows |= environment.distributions
+    holding = [e for e in used if any(name in e.distributions for name in needed)]
+    return Environment((holding or used)[0].path, rows)
 
 
 def third_party(seen: Observation, environment: Environment) -> Mapping[str, Distribution]:

@@ -30,6 +30,9 @@ LOOSE_IMAGES = {
     "python:bookworm": "python:3.11-bookworm",
     "python:slim": "python:3.11-slim",
     "python:3-slim": "python:3.11-slim",
+    "python:3-bookworm": "python:3.11-bookworm",
+    "python:slim-bookworm": "python:3.11-slim-bookworm",
+    "python:3-slim-bookworm": "python:3.11-slim-bookworm",
 }
 
 EDITION = "debian-bookworm-2"

@@ -20,8 +20,12 @@ _NETWORK = re.compile(
     r"|nodename nor servname|unable to resolve host address|dial tcp|no such host"
     r"|[Nn]ame resolution|git error:"
     # And pip and Poetry, when the index is gone or silent.
-    r"|No route to host|NewConnectionError|ConnectTimeoutError|All attempts to connect to",
+    r"|No route to host|NewConnectionError|ConnectTimeoutError|All attempts to connect to"
+    # apt, where the step that lists what there is was out of reach and said so only in passing.
+    r"|E: Unable to locate package|has no installation candidate",
 )
+_SESSION = "no active sessions"
+"""How BuildKit refuses a secret or an SSH mount to who builds without the docker command."""
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.I)
 
 
@@ -38,7 +42,7 @@ def classify(
         return BuildFailure("disk", "the disk is full", step, line, tail)
     if _no_base(told, step, tail):
         return BuildFailure("base", message.strip(), step, line, tail)
-    if any(_NETWORK.search(row) for row in (told, *tail)):
+    if message.rstrip().endswith(_SESSION) or any(_NETWORK.search(row) for row in (told, *tail)):
         return BuildFailure("network", message.strip(), step, line, tail)
     if not step and "ockerfile" in message:
         return BuildFailure("dockerfile", message.strip(), step, line, tail)

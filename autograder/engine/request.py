@@ -61,14 +61,20 @@ def sent(files: Mapping[str, bytes]) -> dict[str, bytes]:
     https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
     own = "Dockerfile.dockerignore"
-    text = files.get(own if own in files else ".dockerignore", b"").decode("utf-8", "replace")
-    rows = [row.strip() for row in text.splitlines()]
-    patterns = PatternMatcher([row for row in rows if row and not row.startswith("#")])
+    text = files.get(own if own in files else ".dockerignore", b"")
+    rows = [row.strip() for row in text.decode("utf-8-sig", "replace").splitlines()]
+    rows = [row for row in rows if row and not row.startswith("#")]
+    patterns = PatternMatcher([row for one in rows for row in _anywhere(one)])
     return {
         path: data
         for path, data in files.items()
         if path == "Dockerfile" or not patterns.matches(path)  # type: ignore[arg-type]
     }
+
+
+def _anywhere(row: str) -> tuple[str, ...]:
+    """A pattern; `**/NAME` also without its stars, for docker-py misses what is in a top folder."""
+    return (row, row.replace("**/", "", 1)) if row.lstrip("!").startswith("**/") else (row,)
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

@@ -23,7 +23,7 @@ from autograder.facts.image import Distribution, Environment
 
 _SCRIPT = Path(__file__).with_name("scan_environments.py")
 _SECONDS = 120.0
-_HELPER = "/course-helper"
+_HELPER = "/.course-helper"
 _LOADERS = {
     "amd64": ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
     "arm64": ("aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
@@ -44,7 +44,7 @@ def _scan(engine: Engine, helper: str, names: str, image: str) -> tuple[Environm
     tag = f"{image}-look"  # of this run as well; gone when the look is over
     found = _found(_quickly(engine, helper, names, image, tag))
     if found is None:
-        command = f"python3 -I /course/script.py {names} /seen/0"
+        command = f"python3 -I /.course-script/script.py {names} /seen/0"
         found = _found(in_helper(engine, [image], helper, tag, command, _SCRIPT.read_bytes()))
     if found is None:
         raise NotJudged("the image's packages could not be read: the helper printed nothing")
@@ -63,10 +63,10 @@ def _quickly(engine: Engine, helper: str, names: str, image: str, tag: str) -> t
     command = [
         *(f"{usr}/lib/{libraries}/{loader}", "--inhibit-cache"),
         *("--library-path", f"{usr}/local/lib:{usr}/lib/{libraries}"),
-        *(f"{python}/python3.11", "-I", "-S", "-B", "/course/script.py", names, "/"),
+        *(f"{python}/python3.11", "-I", "-S", "-B", "/.course-script/script.py", names, "/"),
     ]
     mounts = (
-        f"--mount=type=bind,from={helper},target={_HELPER} --mount=type=bind,target=/course"
+        f"--mount=type=bind,from={helper},target={_HELPER} --mount=type=bind,target=/.course-script"
         " --mount=type=tmpfs,target=/etc"
     )
     cleared = " ".join(f'{name}=""' for name in _CLEARED)
@@ -83,13 +83,13 @@ def in_helper(
     """What a command prints in a helper container.
 
     It sees the images' files, read-only, in /seen/0, /seen/1 and so on, and the script, if any, in
-    /course/script.py.
+    /.course-script/script.py.
     """
     mounts = [
         f"--mount=type=bind,from={image},target=/seen/{number}"
         for number, image in enumerate(images)
     ]
-    mounts.append("--mount=type=bind,target=/course")
+    mounts.append("--mount=type=bind,target=/.course-script")
     text = f"FROM {helper}\nENV {_anew()}\nRUN {' '.join(mounts)} {command}\n"
     printed = _printed(engine, text, tag, script)
     if printed is None:

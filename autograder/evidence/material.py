@@ -45,12 +45,12 @@ class Material:
         return word in self.dockerfile.text or any(word.encode() in data for data in files)
 
     def with_source_changed(self, nonce: str) -> dict[str, bytes]:
-        """The files, where the app also answers with a nonce and where it imports from."""
+        """The files, where the app also answers with a nonce and the folders it imports from."""
         literal = f'"variant": "{self.asked.variant}"'
         text = self.files[self.source_file].decode()
         assert literal in text, "the course's app answers with its variant"
-        site = '__import__("os").path.realpath(__import__("fastapi").__file__ + "/../..")'
-        changed = text.replace(literal, f'{literal}, "nonce": "{nonce}", "imports_from": {site}')
+        path = '":".join(map(__import__("os").path.realpath, __import__("sys").path))'
+        changed = text.replace(literal, f'{literal}, "nonce": "{nonce}", "imports_from": {path}')
         return {**self.files, self.source_file: changed.encode()}
 
     def with_second_lock(self) -> dict[str, bytes]:

@@ -16,11 +16,16 @@ def note() -> None:
         program = os.path.basename(sys.argv[0])
         if program == "__main__.py":
             program = os.path.basename(os.path.dirname(sys.argv[0]))
-        if program != "poetry":
+        if not program.startswith("poetry"):  # pipx may give it a suffix
             return
         from importlib.metadata import version
 
-        words = [word for word in sys.argv[1:] if not word.startswith("-")]
+        words, ahead = [], iter(sys.argv[1:])
+        for word in ahead:
+            if word in ("-C", "-P", "--directory", "--project"):
+                next(ahead, "")
+            elif not word.startswith("-"):
+                words.append(word)
         with open(LOG, "a", encoding="utf-8") as file:
             file.write(f"{version('poetry')} {' '.join(words[:1])}\n")
     except Exception:  # noqa: BLE001, S110 - a build goes on whatever happens to the note
