@@ -10,13 +10,12 @@ from dataclasses import replace
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest, Progress, sent
-from autograder.engine.room import Room
-from autograder.engine.sandbox import Sandbox
 from autograder.errors import NotJudged
 from autograder.evidence.answers import answer_of
 from autograder.evidence.clock import Clock
 from autograder.evidence.environments import environments as read_environments
 from autograder.evidence.environments import in_helper
+from autograder.evidence.filled import filled
 from autograder.evidence.material import Material, prepared
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
 from autograder.evidence.ran_again import alone, ran_again
@@ -26,9 +25,6 @@ from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
 
 _DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://")
-ENOUGH = Room(500_000_000, 50_000)
-"""For any right hand-in's steps: with less, a full disk is not the hand-in's doing."""
-_ROOM = "import os; s = os.statvfs('/'); print(s.f_bavail * s.f_frsize, s.f_favail, s.f_files)"
 
 
 class Observer:
@@ -119,29 +115,7 @@ class Observer:
             facts = self.build("first", self.material.files, self.progress)
         if facts.failure and facts.failure.kind == "step":
             facts = replace(facts, failure=self._for_want_of_a_download(facts.failure))
-        return self._filled(facts, had)
-
-    def _filled(self, facts: BuildFacts, had: Room | None) -> BuildFacts:
-        """The facts, where a full disk is the hand-in's own doing: it had room for any right one.
-
-        had: what there was before, where that is known. Else it is asked now, when the failed
-            step's files are gone.
-        """
-        if facts.failure:
-            full = facts.failure.kind == "disk"
-        else:
-            full = self.offer.room is not None and not self.offer.room().holds(ENOUGH)
-        if not full:
-            return facts
-        had = had or self._room()
-        if not had.holds(ENOUGH):
-            return facts
-        room = f"{had.bytes / 1e9:.1f} GB and {had.files:,} files"
-        message = f"the build filled the disk, which had {room} left for it"
-        failure = replace(
-            facts.failure or BuildFailure("filled", ""), kind="filled", message=message
-        )
-        return replace(facts, image_id=None, failure=failure)
+        return filled(facts, had, self.offer)
 
     def _for_want_of_a_download(self, failure: BuildFailure) -> BuildFailure:
         """The failure, put down to a step above it that wanted a download without failing.
@@ -155,12 +129,6 @@ class Observer:
                     why = f"line {row.line} downloads something, and something is missing now"
                     return replace(failure, kind="network", log=(*failure.log, why))
         return failure
-
-    def _room(self) -> Room:
-        """What the engine's disk has left. Raises NotJudged where not even that can be asked."""
-        with Sandbox(self.offer.engine) as sandbox:
-            printed = sandbox.run(self.offer.helper, ["python3", "-I", "-c", _ROOM], 60)
-        return Room.told(*map(int, printed.split()))
 
     def observe(self, first: BuildFacts) -> Observation:
         """Rebuild with the changed source, gather what the checks need, and ask the app.
