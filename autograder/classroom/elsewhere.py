@@ -1,5 +1,6 @@
 """Workers on other machines, by their scheduler's address; and when not to wait any longer."""
 
+import gc
 import ipaddress
 import logging
 import time
@@ -29,17 +30,23 @@ def scheduler_client(address: str) -> Iterator[Client]:
     require_safe(address)
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is raised
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise BadInput(f"no dask scheduler can be reached at {address}: {error}") from error
-    except OSError as error:
-        raise NotJudged(
-            f"no dask scheduler answers at {address}: start one, and {_AGAIN}"
-        ) from error
-    with client:
+    with _connected(address) as client:
         _require_workers(client, address)
         yield client
+
+
+def _connected(address: str) -> Client:
+    why: Exception
+    try:
+        return Client(address, timeout=CONNECT_SECONDS)
+    except (ValueError, TypeError, RuntimeError) as error:
+        why = BadInput(f"no dask scheduler can be reached at {address}: {error}")
+    except OSError:
+        why = NotJudged(f"no dask scheduler answers at {address}: start one, and {_AGAIN}")
+    # What is left of the client holds a running loop until it is collected, and for ever where
+    # that happens in the thread of a new loop: each then waits for the other. So here, and now.
+    gc.collect()
+    raise why
 
 
 def require_safe(address: str) -> None:

@@ -38,6 +38,7 @@ def marked(mark: str, *where: str) -> tuple[str, ...]:
 
 
 UNIT = "not engine and not engine_matrix and not browser and not roundtrip and not speed"
+FIXTURES_TOO = ("-o", "timeout_func_only=false")  # elsewhere a fixture may grade a whole class
 CONTEXTS = "tests/test_contexts.py"
 HOGS = "tests/cli/test_check_of_hogs.py"
 BY_FILE = ("-n", "2", "--dist", "loadfile")
@@ -53,7 +54,7 @@ STAGES = (
     Stage("format", 1, 2, ("ruff", "format", "--check", ".")),
     Stage("types", 1, 5, ("mypy",)),
     Stage("imports", 1, 2, ("lint-imports", "--no-cache")),
-    Stage("unit", 1, 10, ("pytest", "-m", UNIT, *BY_FILE)),
+    Stage("unit", 1, 10, ("pytest", "-m", UNIT, *BY_FILE, *FIXTURES_TOO)),
     Stage("contexts", 2, 25, (*marked("engine"), *THREE_AT_ONCE, CONTEXTS), engine=True),
     Stage(
         "other-engines",

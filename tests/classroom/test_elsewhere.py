@@ -1,5 +1,6 @@
 """A scheduler that is not there, has nobody, or loses everybody is one clear line."""
 
+import gc
 import socket
 import time
 from collections.abc import Iterator
@@ -18,21 +19,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(elsewhere, name, 0.5)
 
 
-def local_cluster(number: int, threads: int) -> LocalCluster:
-    return LocalCluster(
-        n_workers=number, threads_per_worker=threads, processes=False, protocol="tcp",
-        host="127.0.0.1", dashboard_address=":0", silence_logs=50,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     number, threads = getattr(request, "param", (1, 1))
-    try:
-        cluster = local_cluster(number, threads)
-    except AssertionError:  # dask gives its event loop ten seconds to start, on any machine
-        cluster = local_cluster(number, threads)
-    with cluster:
+    with LocalCluster(
+        n_workers=number, threads_per_worker=threads, processes=False, protocol="tcp",
+        host="127.0.0.1", dashboard_address=":0", silence_logs=50,
+    ) as cluster:  # fmt: skip
         yield cluster
 
 
@@ -61,6 +54,7 @@ def test_nobody_answers() -> None:
             elsewhere.scheduler_client(address),
         ):
             pass
+    assert not [one for one in gc.get_objects() if isinstance(one, Client)]
 
 
 def test_no_certificate_is_bad_input() -> None:

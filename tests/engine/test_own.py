@@ -46,6 +46,7 @@ services:
     volumes: [".:/here:ro"]
 """
 
+MEGABYTE = 1_000_000
 
 pytestmark = pytest.mark.engine_matrix
 
@@ -58,6 +59,27 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnEngine]:
     own.start(print)
     try:
         yield own
+    finally:
+        own.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
+    """The SDK on an engine whose builds left more than it keeps: it tidies a minute later."""
+    folder = tmp_path_factory.mktemp("filled")
+    kept = {"own_network": True, "cache_bytes": 3 * MEGABYTE}
+    own = replace(course_engine(), run=folder / "run", data=folder / "data", **kept)
+    own.start(print)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY random /\n")
+    try:
+        install_docker_command(folder / "bin", own)
+        in_terminal = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder)}
+        for _ in range(5):
+            (folder / "random").write_bytes(os.urandom(MEGABYTE))
+            run("docker build --quiet .", folder, in_terminal)
+        with closing(docker.DockerClient(base_url=own.host)) as sdk:
+            sdk.images.prune()  # what an image still needs does not count, and stays
+            yield sdk
     finally:
         own.stop()
 
@@ -235,6 +257,15 @@ def test_stop_leaves_nothing(engine: OwnEngine, client: docker.DockerClient) -> 
     assert str(engine.run.parent) not in Path("/proc/self/mounts").read_text()
     assert not engine.socket.exists()
     assert not engine.is_running()
+
+
+def test_what_builds_leave_behind_stays_small(filled: docker.DockerClient) -> None:
+    """What was used last stays; `filled` has had the time of all tests above."""
+    deadline = time.monotonic() + 100
+    while (kept := sum(one["Size"] for one in filled.df()["BuildCache"])) > 3 * MEGABYTE:
+        assert time.monotonic() < deadline, kept
+        time.sleep(1)
+    assert kept >= MEGABYTE
 
 
 def _rules(engine: OwnEngine) -> str:
