@@ -99,6 +99,7 @@ def material(exercise: Exercise, hand_in: HandIn) -> Material:
         (exercise.folder / exercise.second_lock).read_bytes(),
         exercise.needs,
         frozenset(theirs),
+        hand_in.programs & theirs.keys(),
     )
 
 

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +25,18 @@ _IGNORED_ENDINGS = (".ipynb", ".pyc")
 
 @dataclass(frozen=True)
 class HandIn:
-    """The learner's own files: path inside the folder -> bytes."""
+    """The learner's own files: path inside the folder -> bytes.
+
+    programs: those of them that may be run, as `chmod +x` marks them.
+    """
 
     files: Mapping[str, bytes]
+    programs: frozenset[str] = frozenset()
+
+    def without(self, names: Collection[str]) -> "HandIn":
+        """The same with some files left out."""
+        kept = {name: data for name, data in self.files.items() if name not in names}
+        return HandIn(kept, self.programs & kept.keys())
 
     @property
     def dockerfile(self) -> Dockerfile:
@@ -50,7 +59,8 @@ def read_hand_in(folder: Path) -> HandIn:
         raise BadInput(f"there is no Dockerfile in {folder}")
     if not files["Dockerfile"].strip():
         raise BadInput(f"the Dockerfile in {folder} is empty")
-    return HandIn(files)
+    root = folder.resolve()
+    return HandIn(files, frozenset(name for name in files if _may_be_run(root / name)))
 
 
 def give(file: Path, hand_in: HandIn | BadInput) -> None:
@@ -61,9 +71,9 @@ def give(file: Path, hand_in: HandIn | BadInput) -> None:
 def as_json(hand_in: HandIn | BadInput) -> str:
     """A hand-in, or why there is none, as JSON text; equal ones give equal text."""
     refused = str(hand_in) if isinstance(hand_in, BadInput) else ""
-    files = {} if isinstance(hand_in, BadInput) else hand_in.files
-    encoded = {name: base64.b64encode(data).decode() for name, data in sorted(files.items())}
-    return json.dumps({"refused": refused, "files": encoded})
+    given = HandIn({}) if isinstance(hand_in, BadInput) else hand_in
+    encoded = {name: base64.b64encode(data).decode() for name, data in sorted(given.files.items())}
+    return json.dumps({"refused": refused, "files": encoded, "programs": sorted(given.programs)})
 
 
 def given_hand_in() -> HandIn | None:
@@ -79,7 +89,8 @@ def given_hand_in() -> HandIn | None:
     told = json.loads(Path(file).read_text())
     if told["refused"]:
         raise BadInput(told["refused"])
-    return HandIn({name: base64.b64decode(data) for name, data in told["files"].items()})
+    files = {name: base64.b64decode(data) for name, data in told["files"].items()}
+    return HandIn(files, frozenset(told["programs"]))
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
@@ -120,6 +131,14 @@ def refuse_too_large(name: str, size: int, most: int = MOST_BYTES, advice: str =
     """Raise BadInput for a file of more than `most` bytes, and advise."""
     if size > most:
         raise BadInput(f"{name} is larger than {most // 1_000_000} MB: {advice}")
+
+
+def _may_be_run(path: Path) -> bool:
+    """Whether its owner may run it: who builds is root, and Docker sends the owner's bits."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IXUSR)
+    except OSError:  # it went away after it was read
+        return False
 
 
 def _walk(root: Path) -> Iterator[Path]:

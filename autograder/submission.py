@@ -55,7 +55,8 @@ def read_submission(folder: Path, slug: str) -> HandIn:
     Every code cell counts that is not nbgrader's to restore. A `%%dockerfile` cell that holds no
     instruction leaves the Dockerfile as it is; whatever stands behind that word does not matter.
     `%%writefile` and `%%file` may name a folder that is not there yet. What they write to a path
-    that read_hand_in would leave out is left out too, and so are nbgrader's own files.
+    that read_hand_in would leave out is left out too, and so are nbgrader's own files. What begins
+    with `#!` may be run: nbgrader's exchange drops the bits that would tell.
 
     Raises Unreadable for a notebook that is missing, too large, or none of format 4. Raises
     BadInput for what the learner can mend: files that read_hand_in refuses, a cell that writes to
@@ -68,7 +69,8 @@ def read_submission(folder: Path, slug: str) -> HandIn:
         refuse_too_many(files, folder)
     if "Dockerfile" not in files:
         raise BadInput(NO_DOCKERFILE)
-    return HandIn({name: data for name, data in files.items() if name not in NBGRADER_FILES})
+    programs = frozenset(name for name, data in files.items() if data.startswith(b"#!"))
+    return HandIn(files, programs).without(NBGRADER_FILES)
 
 
 def refuse_odd_name(student: str) -> None:

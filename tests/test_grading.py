@@ -137,6 +137,15 @@ def test_equal_hand_ins_have_one_fingerprint() -> None:
     assert len({fingerprint(**files) for files in others}) == len(others)
 
 
+def test_only_the_learners_own_files_may_be_run() -> None:
+    hand_in = HandIn(
+        {"Dockerfile": TEXT, "a": b"1", "poetry.lock": b""}, frozenset({"a", "poetry.lock"})
+    )
+    laid = material(STEP_3, hand_in)
+    assert laid.programs == {"a"}
+    assert laid.fingerprint != material(STEP_3, HandIn(hand_in.files)).fingerprint
+
+
 def test_a_syntax_error_is_bad_input_before_any_engine_is_asked() -> None:
     with pytest.raises(BadInput, match="line 2"):
         material(STEP_3, HandIn({"Dockerfile": b"FROM a\nRUNN b\n"}))

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import BadInput
-from autograder.hand_in import MOST_BYTES, MOST_FILES, read_hand_in
+from autograder.hand_in import (
+    GIVEN,
+    MOST_BYTES,
+    MOST_FILES,
+    HandIn,
+    give,
+    given_hand_in,
+    read_hand_in,
+)
 
 TEXT = b"FROM python:3.11\n"
 
@@ -85,6 +93,30 @@ def test_companions_are_taken_as_they_are(folder: Path) -> None:
         "again.txt": b"\x00\xff",
         "empty": b"",
     }
+
+
+def test_what_may_be_run_is_taken_so(folder: Path) -> None:
+    for name, mode in {"a.sh": 0o755, "b.sh": 0o644, "c.sh": 0o700, "d.sh": 0o611}.items():
+        (folder / name).write_bytes(b"#!/bin/sh\n")
+        (folder / name).chmod(mode)
+    (folder / "e.sh").symlink_to("a.sh")
+    hand_in = read_hand_in(folder)
+    assert hand_in.programs == {"a.sh", "c.sh", "e.sh"}
+    assert hand_in.without({"a.sh", "Dockerfile"}).programs == {"c.sh", "e.sh"}
+    assert set(hand_in.without({"a.sh"}).files) == {"Dockerfile", "b.sh", "c.sh", "d.sh", "e.sh"}
+
+
+@pytest.mark.parametrize("given", [HandIn({"a": b"\xff"}, frozenset("a")), BadInput("no")])
+def test_what_grading_gives_comes_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: HandIn | BadInput
+) -> None:
+    give(tmp_path / "given.json", given)
+    monkeypatch.setenv(GIVEN, str(tmp_path / "given.json"))
+    if isinstance(given, HandIn):
+        assert given_hand_in() == given
+    else:
+        with pytest.raises(BadInput, match=r"^no$"):
+            given_hand_in()
 
 
 @pytest.mark.parametrize("name", [".git/x", "__pycache__/x", ".venv/x", "a.ipynb", "b/c.pyc"])

@@ -397,6 +397,15 @@ def test_companions(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_begins_as_a_script_may_be_run(tmp_path: Path) -> None:
+    """nbgrader's exchange hands every file on as one that nobody may run."""
+    (tmp_path / "start.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "plain.txt").write_text(" #!/bin/sh\n")
+    (tmp_path / "plain.txt").chmod(0o755)
+    submit(tmp_path, f"%%dockerfile\n{TEXT}", "%%writefile cell.py\n#!/usr/bin/env python\n")
+    assert read_submission(tmp_path, SLUG).programs == {"start.sh", "cell.py"}
+
+
 def test_a_hard_link_to_a_file_elsewhere_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("x")
     (tmp_path / "in").mkdir()

@@ -145,8 +145,7 @@ def _hand_in(folder: Path) -> HandIn:
         raise BadInput(f"the Dockerfile cell stopped, so nothing was built: {refusal}")
     if not (folder / answer.FILE).exists():
         raise BadInput(NO_DOCKERFILE)
-    files = read_hand_in(folder).files
-    return HandIn({name: data for name, data in files.items() if name not in NBGRADER_FILES})
+    return read_hand_in(folder).without(NBGRADER_FILES)
 
 
 def _note(hand_in: HandIn, points: int | None, *, built: bool) -> None:

@@ -6,6 +6,7 @@ from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.outcome import Outcome, failed, not_judged
 
 OFFER = "a build sees only the exercise's base images and the package index"
+OTHER_RELEASE = "take a release that it has, or do without: a build here sees no other index"
 
 _NO_COMMAND = re.compile(r"(?:exit|non-zero) code: 127\b")
 _NO_VERSION = re.compile(r"No matching distribution found|Invalid requirement")
@@ -19,6 +20,12 @@ _ENDLESS = (
     "a build goes on when its step has ended, and a server never ends: RUN is for what makes the"
     " image, CMD for what its container does",
     "move the command that starts the app from RUN to CMD, once, as the Dockerfile's last line",
+)
+_STAGE = (
+    "look at every FROM line: what is its stage called?",
+    "--from names a stage of this file, or an image from a registry: a name that no stage has is"
+    " taken for an image's",
+    "give the stage that you copy from its name, FROM IMAGE AS NAME, and write that NAME here",
 )
 _FILES = (
     "look at the names in this line: does every file stand in the folder of the Dockerfile?",
@@ -69,6 +76,8 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
     if failure.kind == "network":
         seen = f"a step wanted more than the course offers{_at(failure)}: {_last(failure)}"
         return not_judged(seen=when + seen, try_next=OFFER)
+    if failure.kind == "index":
+        return not_judged(seen=f"{when}{failure.message}{_at(failure)}", try_next=OTHER_RELEASE)
     if failure.kind == "disk":
         return not_judged(seen=f"{when}the engine's disk is full")
     if failure.kind == "filled":
@@ -77,6 +86,13 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
             try_next="find the step that writes so much: which of its files does the app need?",
             line=failure.line,
             hints=_FILLED,
+        )
+    if failure.kind == "stage":
+        return failed(
+            seen=when + failure.message,
+            try_next="compare the name in this line with those behind AS in the FROM lines",
+            line=failure.line,
+            hints=_STAGE,
         )
     if failure.kind == "timeout":
         return failed(

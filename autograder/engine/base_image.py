@@ -35,7 +35,7 @@ LOOSE_IMAGES = {
     "python:3-slim-bookworm": "python:3.11-slim-bookworm",
 }
 
-EDITION = "debian-bookworm-2"
+EDITION = "debian-bookworm-3"
 """What the stand-in's label says; another edition replaces an earlier one."""
 STAND_IN = f"container-course/stand-in:{EDITION}"
 CA_REPOSITORY = "container-course/python"
@@ -57,6 +57,17 @@ COPY ca.pem /usr/local/share/ca-certificates/container-course.crt
 RUN update-ca-certificates
 ENV PIP_CERT={BUNDLE} SSL_CERT_FILE={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE}
 LABEL {CA_LABEL}={{mark}}
+"""
+PREFIX_IS_THE_PREFIX = """
+
+# The container course: with a prefix that is given, as Python has it and Debian's has not.
+_debians_get_paths = get_paths
+
+
+def get_paths(scheme=get_default_scheme(), vars=None, expand=True):
+    if scheme == "posix_local" and vars and "base" in vars:
+        scheme = "posix_prefix"
+    return _debians_get_paths(scheme, vars, expand)
 """
 DPKG_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -216,7 +227,7 @@ def _like_the_python_image(root: Path) -> None:
 
     There packages are in /usr/local/lib/python3.11/site-packages, which builder stages are often
     copied from; Debian's Python calls the folder dist-packages, so that becomes a link to it.
-    One thing stays Debian's: `pip install --prefix DIR` fills DIR/local, not DIR.
+    And `pip install --prefix DIR` fills DIR there, not DIR/local.
     """
     for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
@@ -229,6 +240,11 @@ def _like_the_python_image(root: Path) -> None:
         if (local / "dist-packages").is_dir():
             (local / "dist-packages").rmdir()
         (local / "dist-packages").symlink_to("site-packages")
+    with (root / "usr/lib/python3.11/sysconfig.py").open("a") as module:
+        module.write(PREFIX_IS_THE_PREFIX)
+    # Who may not write there would compile it anew with each start of Python.
+    compiling = ["chroot", str(root), "python3", "-m", "compileall", "-q"]
+    subprocess.run([*compiling, "/usr/lib/python3.11/sysconfig.py"], check=True)
 
 
 def _context(files: dict[str, str]) -> io.BytesIO:

@@ -136,7 +136,7 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
     response = api._post(
         api._url("/build"),
         params=_parameters(request),
-        data=pack(request.files),
+        data=pack(request.files, request.programs),
         headers={"Content-Type": "application/x-tar"},
         stream=True,
         timeout=request.timeout,

@@ -123,7 +123,7 @@ def _messages(api: Any, request: BuildRequest, deadline: float) -> Iterator[dict
 
 def _arguments(request: BuildRequest) -> dict[str, Any]:
     return {
-        "fileobj": io.BytesIO(pack(request.files)),
+        "fileobj": io.BytesIO(pack(request.files, request.programs)),
         "custom_context": True,
         "encoding": "gzip",
         "tag": request.tag,

@@ -3,7 +3,7 @@
 import io
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import requests
@@ -37,6 +37,7 @@ class BuildRequest:
     """A build context and how to build it.
 
     files: path inside the context -> bytes; `Dockerfile` is one of them.
+    programs: which of the files may be run, by anybody.
     tag: the reference to give the image.
     hosts: host name -> address, as `--add-host` gives them to every RUN.
     caches: whose cache mounts it uses, and no others; `` for those that all builds share.
@@ -50,6 +51,7 @@ class BuildRequest:
     hosts: Mapping[str, str] = field(default_factory=dict)
     caches: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    programs: frozenset[str] = frozenset()
     timeout: float = BUILD_SECONDS
     progress: Callable[[Progress], None] = lambda _: None
 
@@ -77,7 +79,7 @@ def _anywhere(row: str) -> tuple[str, ...]:
     return (row, row.replace("**/", "", 1)) if row.lstrip("!").startswith("**/") else (row,)
 
 
-def pack(files: Mapping[str, bytes]) -> bytes:
+def pack(files: Mapping[str, bytes], programs: Collection[str] = ()) -> bytes:
     """The files as a gzipped tar. Equal files give equal bytes, so only content moves the cache."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
@@ -87,7 +89,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
             tar.addfile(entry)
         for path in sorted(files):
             entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(files[path]), 0o644
+            entry.size, entry.mode = len(files[path]), 0o755 if path in programs else 0o644
             tar.addfile(entry, io.BytesIO(files[path]))
     # zlib, not gzip: version=2 wants gzip framing, and gzip.compress writes the time into it.
     gzip_framing = zlib.compressobj(1, zlib.DEFLATED, 31)

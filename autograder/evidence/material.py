@@ -20,6 +20,7 @@ class Material:
 
     files: the hand-in with the course's app laid over it.
     own: which of the files are the learner's.
+    programs: which of those may be run.
     source_file: the file that the source change edits.
     second_lock: the text of the course's second poetry.lock; the first's where it has no other.
     needs: what the checks look at beside the first build, the rebuild and its app's answer.
@@ -32,11 +33,12 @@ class Material:
     second_lock: bytes
     needs: frozenset[Evidence]
     own: frozenset[str] = frozenset()
+    programs: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
         """The same for equal hand-ins, and for no others."""
-        theirs = sorted((path, data) for path, data in self.files.items() if path in self.own)
+        theirs = sorted((path, path in self.programs, self.files[path]) for path in self.own)
         return hashlib.sha256(repr((self.dockerfile.text, theirs)).encode()).hexdigest()
 
     def mentions(self, word: str) -> bool:

@@ -1,6 +1,5 @@
 """One hand-in, observed: its builds, what is installed in their images, what the app answers."""
 
-import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,12 +18,11 @@ from autograder.evidence.filled import filled
 from autograder.evidence.material import Material, prepared
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
 from autograder.evidence.ran_again import alone, ran_again
+from autograder.evidence.wanting import wanting
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure
 from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
-
-_DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://")
 
 
 class Observer:
@@ -92,6 +90,7 @@ class Observer:
             hosts=self.offer.hosts,
             caches=self.material.fingerprint if self.offer.for_many else "",
             labels={RUN_LABEL: self.run},
+            programs=self.material.programs,
             timeout=self.timeout,
             progress=progress,
         )
@@ -108,27 +107,13 @@ class Observer:
         if refused:
             name = refused.reference
             failure = BuildFailure("base", name, f"FROM {name}", refused.line)
-            return BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
+            facts = BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
+            return wanting(facts, self.material.dockerfile)
         had = self.offer.room() if self.offer.room else None
         facts = self.build("first", self.material.files, self.progress)
         if facts.failure and facts.failure.kind in ("timeout", "disk"):
             facts = self.build("first", self.material.files, self.progress)
-        if facts.failure and facts.failure.kind == "step":
-            facts = replace(facts, failure=self._for_want_of_a_download(facts.failure))
-        return filled(facts, had, self.offer)
-
-    def _for_want_of_a_download(self, failure: BuildFailure) -> BuildFailure:
-        """The failure, put down to a step above it that wanted a download without failing.
-
-        `curl … | sh` succeeds whatever curl comes to; what it should have brought is missed later.
-        """
-        for stage in self.material.dockerfile.needed_stages():
-            for row in stage.instructions:
-                text = "\n".join((row.value, *row.heredocs))
-                if row.line < (failure.line or 0) and _DOWNLOAD.search(text):
-                    why = f"line {row.line} downloads something, and something is missing now"
-                    return replace(failure, kind="network", log=(*failure.log, why))
-        return failure
+        return filled(wanting(facts, self.material.dockerfile), had, self.offer)
 
     def observe(self, first: BuildFacts) -> Observation:
         """Rebuild with the changed source, gather what the checks need, and ask the app.

@@ -38,11 +38,14 @@ class BuildFailure:
     """Why a build ended without an image.
 
     kind: `dockerfile` (it cannot be parsed), `step` (an instruction failed), `base` (a base image
-    cannot be had), `network` (a step wanted more than the course offers), `timeout`, `disk` (the
-    engine's disk is full), `filled` (it is not, but this build filled it).
+    cannot be had), `stage` (no stage has the name it copies from), `network` (a step wanted more
+    than the course offers), `index` (a release that the course's package index lacks), `timeout`,
+    `disk` (the engine's disk is full), `filled` (it is not, but this build filled it).
     """
 
-    kind: Literal["dockerfile", "step", "base", "network", "timeout", "disk", "filled"]
+    kind: Literal[
+        "dockerfile", "step", "base", "stage", "network", "index", "timeout", "disk", "filled"
+    ]
     message: str
     step: str = ""
     line: int | None = None

@@ -1,7 +1,8 @@
 """Which wheels the course's package index holds: a real index as it was at two real dates."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 Arch = Literal["amd64", "arm64"]
 Date = Literal["then", "now"]
@@ -23,6 +25,7 @@ CUTOFF: dict[Date, datetime] = {
 }
 
 _FILE = Path(__file__).with_name("wheels.txt")
+_PUBLIC = Path(__file__).with_name("public_versions.txt")
 
 
 @dataclass(frozen=True, order=True)
@@ -85,6 +88,29 @@ def write(wheels: Iterable[Wheel]) -> None:
         "# upload-time sha256 architecture filename; see `python -m autograder.index.snapshot`.\n"
     )
     _FILE.write_text(head + "".join(f"{wheel.line()}\n" for wheel in sorted(wheels)))
+
+
+def write_public_versions(versions: Mapping[str, Iterable[Version]]) -> None:
+    """Replace the committed list of what the public index has of each project."""
+    head = '# What the public index had at "now"; see `python -m autograder.index.snapshot`.\n'
+    rows = [f"{name} {' '.join(map(str, sorted(of)))}\n" for name, of in sorted(versions.items())]
+    _PUBLIC.write_text(head + "".join(rows))
+
+
+@cache
+def offered_versions() -> Mapping[str, tuple[str, ...]]:
+    """The versions that the course's index has now, oldest first, by normalised project name."""
+    found: defaultdict[str, set[Version]] = defaultdict(set)
+    for wheel in all_wheels():
+        found[wheel.project].add(Version(wheel.version))
+    return {name: tuple(map(str, sorted(versions))) for name, versions in found.items()}
+
+
+@cache
+def public_versions() -> Mapping[str, tuple[str, ...]]:
+    """The versions that the public index had at "now", by normalised name: of installers only."""
+    rows = (row.split() for row in _PUBLIC.read_text().splitlines() if not row.startswith("#"))
+    return {name: tuple(versions) for name, *versions in rows}
 
 
 @cache

@@ -20,9 +20,18 @@ from typing import Any
 import requests
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from autograder.errors import BadInput
-from autograder.index.manifest import CUTOFF, PYTHON, Arch, Date, Wheel, write
+from autograder.index.manifest import (
+    CUTOFF,
+    PYTHON,
+    Arch,
+    Date,
+    Wheel,
+    write,
+    write_public_versions,
+)
 from autograder.places import project
 from autograder.public_index import PyPI
 
@@ -31,6 +40,8 @@ MACHINES: dict[Arch, str] = {"amd64": "x86_64", "arm64": "aarch64"}
 GLIBC_MINORS = range(5, 37)
 
 TOOLS = ["pip", "setuptools", "wheel", "virtualenv", "pipx", "poetry-core"]
+#: What a learner may ask for in any version that there ever was; the course has but a few.
+INSTALLERS = [*TOOLS, "uv", "poetry", "poetry-plugin-export"]
 #: What a learner may write instead of 1.7.0. Each is resolved with the newest dependencies.
 OLD_POETRIES = ["1.5.1", "1.6.0", "1.6.1", "1.7.0"]
 NEW_POETRIES = ["1.7.1", "1.8.0", "1.8.1", "1.8.2", "1.8.3", "1.8.4", "1.8.5"]
@@ -98,6 +109,15 @@ def _upload_times(name: str) -> dict[str, datetime]:
     return {
         file["filename"]: datetime.fromisoformat(file["upload-time"])
         for file in page.json()["files"]
+    }
+
+
+def public_versions(name: str) -> set[Version]:
+    """What anybody could have installed of a project at "now"."""
+    return {
+        parse_wheel_filename(filename)[1]
+        for filename, uploaded in _upload_times(name).items()
+        if filename.endswith(".whl") and uploaded < CUTOFF["now"]
     }
 
 
@@ -172,6 +192,7 @@ def main() -> None:
             wheels.update(*(found for found, _ in results))
             waiting = set().union(*(more for _, more in results)) - done
     write(wheels)
+    write_public_versions({name: public_versions(name) for name in INSTALLERS})
     print(f"{len(wheels)} wheels")
 
 

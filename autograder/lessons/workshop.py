@@ -97,6 +97,7 @@ class Workshop:
                 self._tag(str(number)),
                 hosts=offer.hosts,
                 labels={RUN_LABEL: self._run},
+                programs=files.programs,
                 progress=live.take,
             )
             facts = as_written(offer.engine.build(request), dockerfile)

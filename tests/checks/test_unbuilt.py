@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.checks.unbuilt import OFFER, unbuilt
+from autograder.checks.unbuilt import OFFER, OTHER_RELEASE, unbuilt
 from autograder.facts.build import BuildFacts, BuildFailure
 
 
@@ -17,6 +17,7 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
         (facts("step", "exit code 1", "x", "", " "), "succeed at RUN a \\ b: x", "mend this step"),
         (facts("step", "exit code 1"), "succeed at RUN a \\ b: exit code 1", "mend this step"),
         (facts("timeout", "stopped after 9 s"), "stopped after 9 s at RUN a", "a server belongs"),
+        (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "behind AS"),
     ],
 )
 def test_the_learner_can_mend_it(build: BuildFacts, seen: str, try_next: str) -> None:
@@ -31,6 +32,7 @@ def test_the_learner_can_mend_it(build: BuildFacts, seen: str, try_next: str) ->
     [
         (facts("base", "no such image"), "a base image cannot be had here: no such image", OFFER),
         (facts("network", "m", "Could not resolve"), "wanted more than the course offers", OFFER),
+        (facts("index", "the index has no b==2"), "has no b==2 at RUN a \\ b", OTHER_RELEASE),
     ],
 )
 def test_the_course_does_not_offer_it(build: BuildFacts, seen: str, try_next: str) -> None:

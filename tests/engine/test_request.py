@@ -21,6 +21,13 @@ def test_it_holds_the_files_and_their_folders() -> None:
     assert {member.mode for member in members.values() if member.isfile()} == {0o644}
 
 
+def test_programs_may_be_run_by_anybody() -> None:
+    with tarfile.open(fileobj=io.BytesIO(pack(FILES, {"é.txt"})), mode="r:gz") as tar:
+        modes = {member.name: member.mode for member in tar.getmembers() if member.isfile()}
+    assert modes == {**dict.fromkeys(FILES, 0o644), "é.txt": 0o755}
+    assert pack(FILES, {"é.txt"}) != pack(FILES)
+
+
 def test_a_folder_stands_before_what_is_in_it() -> None:
     with tarfile.open(fileobj=io.BytesIO(pack(FILES)), mode="r:gz") as tar:
         names = tar.getnames()
