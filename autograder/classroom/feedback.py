@@ -56,10 +56,17 @@ class Pages:
             page = graded_page(notebook, recorded, _title(slug), student, _time(folder))
         self._write(page, folder, student, slug, name)
 
-    def no_verdict(self, student: str, slug: str, state: State, reason: str) -> None:
-        """Write why one learner has no score."""
+    def no_verdict(
+        self, student: str, slug: str, state: State, reason: str, earlier: float | None = None
+    ) -> None:
+        """Write why what a learner handed in has no score.
+
+        earlier: the points of an earlier hand-in, which the gradebook still has.
+        """
         folder = self._folder(self.course.submitted_directory, student, slug)
-        page = Page(_title(slug), student, _time(folder), reason=reason, mend=_MEND[state])
+        page = Page(
+            _title(slug), student, _time(folder), reason=reason, mend=_MEND[state], score=earlier
+        )
         self._write(page, folder, student, slug, slug)
 
     def _folder(self, step: str, student: str, slug: str) -> Path:

@@ -47,7 +47,8 @@ class Checked:
 class Page:
     """What one learner is told.
 
-    reason: why there is no verdict; then there is no score, and nothing below it.
+    reason: why there is no verdict; then the score is that of an earlier one, if any, and there is
+        nothing below it.
     penalty: points taken off for a late hand-in.
     build: what the build cell said. picture: the layers as SVG, and the same in words.
     comments: an instructor's own words.

@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.classroom.batch import Asked, Batch, Row, exit_code
 from autograder.classroom.database import answering, require_answer
 from autograder.classroom.elsewhere import require_safe
 from autograder.classroom.feedback import Pages
-from autograder.classroom.gradebook import course_directory
+from autograder.classroom.gradebook import Writer, course_directory
 from autograder.outcome import printable
 
 _COLOURS = {"graded": "green", "not_judged": "yellow", "unreadable": "red"}
@@ -47,7 +49,7 @@ def grade(asked: Asked, *, as_json: bool) -> int:
         task = progress.add_task(f"grading {batch.distinct} distinct hand-ins", total=batch.total)
         for row in batch.rows():
             rows.append(row)
-            _tell_learner(pages, asked.slug, row)
+            _tell_learner(pages, asked.slug, row, batch.writer)
             progress.console.print(_line(row), soft_wrap=True)
             progress.advance(task)
     rows.sort(key=lambda row: row.student)
@@ -64,11 +66,14 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     return exit_code(rows)
 
 
-def _tell_learner(pages: Pages, slug: str, row: Row) -> None:
+def _tell_learner(pages: Pages, slug: str, row: Row, gradebook: Writer) -> None:
     if row.state == "graded":
         pages.graded(row.student, slug)
     else:
-        pages.no_verdict(row.student, slug, row.state, row.reason)
+        earlier = None
+        with suppress(SQLAlchemyError):  # the gradebook may be what stood in the way
+            earlier = gradebook.score(row.student)
+        pages.no_verdict(row.student, slug, row.state, row.reason, earlier)
 
 
 def _line(row: Row) -> str:

@@ -1,8 +1,8 @@
 """Which Poetry ran in a build, noted by the build itself.
 
 pip and uv sign what they install with their own names, also what a Poetry exported. Then the
-hand-in is built once more, with a `sitecustomize` on Python's path in which every run of Poetry
-notes its version: https://docs.python.org/3/library/site.html#module-sitecustomize
+hand-in is built once more, with a `sitecustomize` in which every run of Poetry notes its version:
+https://docs.python.org/3/library/site.html#module-sitecustomize
 """
 
 import base64
@@ -15,10 +15,13 @@ from autograder.facts.observation import PoetryRun
 
 _FOLDER = "/course-note"
 _SCRIPT = Path(__file__).with_name("note_poetry.py")
+# Beside PYTHONPATH, which `python -E` does not read (so pipx starts its programs), the notes are
+# taken from Python's own library: every environment that is made from this Python reads that.
 _WRITE = (
-    "import base64, os; os.umask(0); os.mkdir('{folder}');"
-    " open('{folder}/poetry', 'x').close();"
-    " open('{folder}/sitecustomize.py', 'wb').write(base64.b64decode('{script}'))"
+    "import base64, os, sysconfig; os.umask(0); os.mkdir('{folder}');"
+    " open('{folder}/poetry', 'x').close(); script = base64.b64decode('{script}');"
+    " [open(f + '/sitecustomize.py', 'ab').write(bytes([10]) + script)"
+    " for f in ('{folder}', sysconfig.get_path('stdlib'))]"
 )
 MOST_NOTED = 20_000
 """Characters that are read of each stage's notes."""

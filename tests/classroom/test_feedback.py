@@ -63,6 +63,16 @@ def test_a_page_without_a_verdict_says_why(course: CourseDirectory) -> None:
     assert {path.name for path in folder.iterdir()} == {f"{SLUG}.html", SECRET, TIME}
 
 
+def test_points_of_before_still_count(course: CourseDirectory) -> None:
+    def told(earlier: float | None) -> str:
+        Pages(course).no_verdict("ada", SLUG, "not_judged", "x", earlier)
+        return Path(course.root, "feedback", "ada", SLUG, f"{SLUG}.html").read_text()
+
+    assert "Until then your earlier verdict counts: 0 points." in told(0)
+    assert "Until then your earlier verdict counts: 7.5 points." in told(7.5)
+    assert "earlier" not in told(None)
+
+
 def test_a_link_is_not_followed(course: CourseDirectory, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a key of the instructor's")
     link = Path(course.root, "submitted", "ada", SLUG, SECRET)

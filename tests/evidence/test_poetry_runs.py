@@ -1,5 +1,6 @@
 """A Dockerfile that takes notes of Poetry: where they are taken, and what is read of them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -84,3 +85,19 @@ def test_poetry_notes_its_version_and_command(
         check=True,
     )
     assert log.read_text() == wanted.format("1.7.0")
+
+
+def test_the_note_is_set_up_for_who_reads_no_environment_too(tmp_path: Path) -> None:
+    """The RUN line of the first stage, run as the builder would: JSON, then Python."""
+    (row,) = [
+        row for row in noted().stages[0].instructions if "-I" in row.value and row.keyword == "RUN"
+    ]
+    _, _, _, code = json.loads(row.value)
+    moved = code.replace("/course-note", str(tmp_path / "note"))
+    moved = moved.replace("sysconfig.get_path('stdlib')", repr(str(tmp_path)))
+    assert moved.count(str(tmp_path)) == 4
+    subprocess.run([sys.executable, "-I", "-c", moved], check=True)
+    script = Path(poetry_runs.__file__).with_name("note_poetry.py").read_text()
+    for folder in (tmp_path, tmp_path / "note"):
+        assert (folder / "sitecustomize.py").read_text() == f"\n{script}"
+    assert (tmp_path / "note/poetry").read_text() == ""
