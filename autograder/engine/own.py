@@ -85,7 +85,9 @@ class OwnEngine:
     disk: Path | None = None
     """A file system in a file that holds the data, so that they can be no larger than it."""
     cache_bytes: int = 10_000_000_000
-    """What builds may leave behind for the next ones: what was used longest ago goes first."""
+    """What builds may leave behind for the next ones."""
+    cache_minutes: float = 30
+    """For how long it stays whatever its size: longer than any hand-in is judged."""
 
     @property
     def host(self) -> str:
@@ -186,9 +188,11 @@ class OwnEngine:
     def _settings(self) -> dict[str, Any]:
         """What dockerd takes from a file only: before Docker 28 it collects no garbage by itself.
 
-        One rule: the usual ones drop the context and the cache mounts first, whatever their age.
+        Without an age it would drop what a hand-in's first build left before its rebuild looks for
+        it: BuildKit weighs how often a record was used as much as when.
         """
-        rule = {"all": True, "keepStorage": f"{self.cache_bytes}B"}
+        age = f"unused-for={self.cache_minutes * 60:g}s"
+        rule = {"all": True, "keepStorage": f"{self.cache_bytes}B", "filter": [age]}
         return {"builder": {"gc": {"enabled": True, "policy": [rule]}}}
 
     def _environment(self, address: str) -> dict[str, str]:
