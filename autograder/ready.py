@@ -20,6 +20,7 @@ from autograder.engine.find import FoundEngine, answering, connect, find_engine,
 from autograder.engine.grading import GradingEngine, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
+from autograder.engine.rootfs import locked
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
 from autograder.index import Date, Index, ensure_index, index_edition
@@ -129,7 +130,9 @@ def _renewed(engine: GradingEngine, say: Say) -> Ready:
 
 def equip(engine: FoundEngine, own: OwnEngine | None, say: Say) -> Ready:
     """Have the base images and the package index on an engine; `own` is ours, if it is ours."""
-    with closing(connect(engine.host)) as client, told("getting the engine ready"):
+    # One at a time: two would give one reference two images, one after the other.
+    alone = locked(places.home() / "base" / ".images.lock")
+    with alone, closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
         group = own.index_cgroup if isinstance(own, GradingEngine) else ""
         index = ensure_index(client, say, cgroup_parent=group)

@@ -15,8 +15,11 @@ from docker.models.images import Image
 from requests.exceptions import RequestException
 
 from autograder import places
+from autograder.engine.client import Engine
+from autograder.engine.request import BuildRequest
 from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
 from autograder.errors import EngineUnavailable
+from autograder.facts.dockerfile import parse
 
 REPOSITORY = "python"
 TAGS = ("3.11", "3.11-slim", "3.11-bookworm", "3.11-slim-bookworm")
@@ -97,6 +100,7 @@ def ensure_base_images(
         image = client.images.get(reference)
         if ours or STAND_IN_LABEL in (image.labels or {}):
             _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
+            _break_in(client, reference)
 
 
 def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
@@ -127,7 +131,20 @@ def ca_base_tag(client: docker.DockerClient, reference: str, ca_pem: str) -> str
     """A name of the course's own for `ca_base`: BuildKit starts from names, not from ids."""
     name = f"{CA_REPOSITORY}:{reference.rpartition(':')[2]}"
     _tag(client.images.get(ca_base(client, reference, ca_pem)), name)
+    _break_in(client, name)
     return name
+
+
+def _break_in(client: docker.DockerClient, reference: str) -> None:
+    """Have a build from this image come to its end before two run side by side.
+
+    BuildKit (26.1) finds no step again while the first build ever from an image still runs, or one
+    that overlaps it, and so on: a whole class could be built without the cache.
+    """
+    mark = f"{CA_REPOSITORY}:broken-in-{str(client.images.get(reference).id)[-12:]}"
+    if _find(client, mark) is None:
+        text = f'FROM {reference}\nRUN ["true"]\n'
+        Engine(client).build(BuildRequest({"Dockerfile": text.encode()}, parse(text), mark))
 
 
 def remove_stand_ins(client: docker.DockerClient) -> None:
