@@ -87,7 +87,7 @@ def ensure_base_images(
     `docker build` finds the index; elsewhere only the stand-in does. Raises EngineUnavailable.
     """
     missing = [reference for reference in references if not _is_current(client, reference)]
-    if missing and _registry_answers(client, missing[0]):
+    if missing and registry_answers(client, missing[0]):
         missing = [reference for reference in missing if not _pull(client, reference, say)]
     if missing:
         _tag_stand_in(client, missing, say)
@@ -152,7 +152,7 @@ def _find(client: docker.DockerClient, reference: str) -> Image | None:
         return None
 
 
-def _registry_answers(client: docker.DockerClient, reference: str) -> bool:
+def registry_answers(client: docker.DockerClient, reference: str) -> bool:
     """Whether the engine reaches the image's registry within REGISTRY_SECONDS."""
     patience, client.api.timeout = client.api.timeout, REGISTRY_SECONDS
     try:

@@ -107,22 +107,21 @@ class OwnEngine:
         """The control group of its containers and build steps."""
         return f"/{self.name}"
 
+    @property
+    def index_cgroup(self) -> str:
+        """The control group of the package index; `` where that is the engine's own."""
+        return ""
+
     def is_running(self) -> bool:
         """Whether it answers a ping now."""
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(3)
-            line.connect(str(self.socket))
-            line.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
-            return b" 200 " in line.recv(64)
-        return False
+        return answers(self.socket)
 
     def start(self, say: Say) -> None:
         """Make it answer, preparing its root first if need be. Raises EngineUnavailable."""
         if self.is_running():
             return
         require_root("a Docker engine of our own")
-        if len(str(self.socket)) > SOCKET_LENGTH:
-            raise EngineUnavailable(f"{self.socket} is too long for a socket: shorten COURSE_HOME")
+        require_short(self.socket)
         prepare_root(self.root, self.suite, say)
         with self._locked():
             if self.is_running():
@@ -165,7 +164,7 @@ class OwnEngine:
         if not self.own_network:
             network.remember(self.run, self.root)
         names.configure(self.run, INSIDE, gateway)
-        (self.run / "daemon.json").write_text(json.dumps(self._settings()))
+        (self.run / "daemon.json").write_text(json.dumps(settings(self.cache_bytes)))
         command = ["setsid", "--fork", "unshare", "--mount"]
         command += ["--net"] if self.own_network else []
         command += ["sh", "-c", ENTER, "dockerd", f"--host=unix://{INSIDE}/docker.sock"]
@@ -182,14 +181,6 @@ class OwnEngine:
                 stderr=log,
                 check=True,
             )
-
-    def _settings(self) -> dict[str, Any]:
-        """What dockerd takes from a file only: before Docker 28 it collects no garbage by itself.
-
-        One rule: the usual ones drop the context and the cache mounts first, whatever their age.
-        """
-        rule = {"all": True, "keepStorage": f"{self.cache_bytes}B"}
-        return {"builder": {"gc": {"enabled": True, "policy": [rule]}}}
 
     def _environment(self, address: str) -> dict[str, str]:
         proxies = ("http_proxy", "https_proxy", "no_proxy")
@@ -221,6 +212,31 @@ class OwnEngine:
                 last = " | ".join(log.read_text(errors="replace").splitlines()[-3:])
                 raise EngineUnavailable(f"our Docker engine did not start: {last} (see {log})")
             time.sleep(0.05)
+
+
+def answers(path: Path) -> bool:
+    """Whether an engine answers a ping at a Unix socket now."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(3)
+        line.connect(str(path))
+        line.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        return b" 200 " in line.recv(64)
+    return False
+
+
+def require_short(path: Path) -> None:
+    """Raise EngineUnavailable for a socket's path that Linux would refuse."""
+    if len(str(path)) > SOCKET_LENGTH:
+        raise EngineUnavailable(f"{path} is too long for a socket: shorten COURSE_HOME")
+
+
+def settings(cache_bytes: int) -> dict[str, Any]:
+    """What dockerd takes from a file only: before Docker 28 it collects no garbage by itself.
+
+    One rule: the usual ones drop the context and the cache mounts first, whatever their age.
+    """
+    rule = {"all": True, "keepStorage": f"{cache_bytes}B"}
+    return {"builder": {"gc": {"enabled": True, "policy": [rule]}}}
 
 
 def course_engine() -> OwnEngine:
