@@ -11,8 +11,7 @@ NO_TEMPLATE = 44
 WHOLE = "whole"
 """The file in the run folder that says that a new disk may become the template."""
 
-_GROUPS = """
-groups=/sys/fs/cgroup
+LIMIT = """
 if [ -f $groups/cgroup.controllers ]; then
     mount -o remount,bind,rw $groups
     mkdir $groups/engine  # cgroups(7): a group that hands controllers down has no processes
@@ -32,6 +31,7 @@ echo "$wanted" | while read -r file value; do
     echo "$value" > "$groups/$file"
 done
 """
+"""Makes the control groups of hand-ins below $groups, under cgroups v1 and v2."""
 
 _DISK = f"""
 [ -c /dev/loop-control ] || mknod -m 600 /dev/loop-control c 10 237
@@ -62,7 +62,8 @@ set -eu
 [ -n "$NEW" ] || [ -f "$TEMPLATE" ] || exit {NO_TEMPLATE}
 mount -o remount,bind,rw /sys
 mount -t tmpfs -o mode=755 tmpfs /run
-{_GROUPS}
+groups=/sys/fs/cgroup
+{LIMIT}
 {_DISK}
 ip link set lo up
 ip link add {BRIDGE} type bridge

@@ -67,7 +67,7 @@ def _build(client: docker.DockerClient) -> None:
 def _import(client: docker.DockerClient, say: Say) -> None:
     """Import a debootstrapped root: only root on Linux can make one."""
     try:
-        root = _root(say)
+        root = box_root(say)
     except EngineUnavailable as error:
         raise EngineUnavailable(
             f"the image of grading engines cannot be made, as {BASE} cannot be pulled: "
@@ -84,10 +84,11 @@ def _import(client: docker.DockerClient, say: Say) -> None:
         raise EngineUnavailable(f"{root} could not be read: tar ended with {packing.returncode}")
 
 
-def _root(say: Say) -> Path:
+def box_root(say: Say) -> Path:
     """The course engine's own root; one beside it where that is older than grading in containers.
 
-    A disk is formatted inside of the container, for which the older ones have no program.
+    A disk is formatted inside of the container, for which the older ones have no program. Raises
+    EngineUnavailable.
     """
     folder = places.home().resolve() / "engine"
     prepare_root(folder / "root", SUITE, say)

@@ -159,9 +159,9 @@ class ContainerEngine:
         """What a command prints inside. Raises EngineUnavailable when it died."""
         with self._client() as client:
             done = client.containers.get(self.name).exec_run(list(command))
-        if done.exit_code:
+        if done.exit_code or not isinstance(done.output, bytes):
             raise EngineUnavailable("the grading engine died")
-        return bytes(done.output).decode()
+        return done.output.decode()
 
     def _make_template(
         self,
