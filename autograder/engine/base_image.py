@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import docker
@@ -97,6 +97,31 @@ def ensure_base_images(
         image = client.images.get(reference)
         if ours or STAND_IN_LABEL in (image.labels or {}):
             _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
+
+
+def base_images_of(client: docker.DockerClient, say: Say) -> dict[str, str]:
+    """The base images that an engine holds or can pull: reference -> image id."""
+    missing = [reference for reference in BASE_IMAGES if _find(client, reference) is None]
+    if missing and registry_answers(client, missing[0]):
+        for reference in missing:
+            _pull(client, reference, say)
+    found = ((reference, _find(client, reference)) for reference in BASE_IMAGES)
+    return {reference: str(image.id) for reference, image in found if image is not None}
+
+
+def copy_images(
+    source: docker.DockerClient, target: docker.DockerClient, images: Mapping[str, str], say: Say
+) -> None:
+    """Give an engine without a network the images of another, by reference -> id."""
+    copied: dict[str, str] = {}
+    for reference, image in images.items():
+        if image in copied:
+            _tag(target.images.get(copied[image]), reference)
+            continue
+        say(f"copying {reference}")
+        # Under its name, as an id may mean nothing to another image store.
+        target.api.load_image(source.api.get_image(reference))  # type: ignore[no-untyped-call]
+        copied[image] = reference
 
 
 def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:

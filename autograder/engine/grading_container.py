@@ -22,6 +22,7 @@ from docker.types import LogConfig
 from requests.exceptions import RequestException
 
 from autograder.engine import cgroup, names, network
+from autograder.engine.base_image import base_images_of, copy_images
 from autograder.engine.box import BRIDGE, DATA, DISKS, ENTER, INSIDE, NO_TEMPLATE, WHOLE
 from autograder.engine.box_image import IMAGE, ensure_box_image, remove_box_image
 from autograder.engine.grading_process import REMAP
@@ -103,14 +104,24 @@ class ContainerEngine:
         """
         require_short(self.socket)
         self.stop()
-        template = f"template-{edition}.img"
         with self._client() as client:
             _refuse_desktop(client)
             ensure_box_image(client, say)
-            with locked(self.run.parent.parent / f"boxed-{edition}.lock"):
+            bases = base_images_of(client, say)
+            template = f"template-{edition}-{_short(sorted(bases.items()))}.img"
+            with locked(self.run.parent.parent / "boxed.lock"):
                 if not self._started(client, template):
-                    self._make_template(client, template, prepare, say)
+                    say("making a template for grading engines: about a minute, once")
+                    self._make_template(client, template, lambda: self._fill(bases, prepare, say))
                     self._started(client, template)
+        prepare(self)
+
+    def _fill(
+        self, bases: dict[str, str], prepare: Callable[["ContainerEngine"], None], say: Say
+    ) -> None:
+        """It has no network to pull from, so what the Docker outside has is copied."""
+        with self._client() as client, _client_of(self.host) as inside:
+            copy_images(client, inside, bases, say)
         prepare(self)
 
     def stop(self) -> None:
@@ -164,16 +175,11 @@ class ContainerEngine:
         return done.output.decode()
 
     def _make_template(
-        self,
-        client: docker.DockerClient,
-        template: str,
-        prepare: Callable[["ContainerEngine"], None],
-        say: Say,
+        self, client: docker.DockerClient, template: str, fill: Callable[[], None]
     ) -> None:
-        say("making a template for grading engines: about a minute, once")
         try:
             self._started(client, template, new=True)
-            prepare(self)
+            fill()
             (self.run / WHOLE).touch()
             container = client.containers.get(self.name)
             container.stop(timeout=STOP_SECONDS)
@@ -256,9 +262,14 @@ class ContainerEngine:
             if ended and container.attrs["State"]["ExitCode"] == NO_TEMPLATE:
                 container.remove()
                 return False
-            if ended or time.monotonic() > deadline:
+            if ended:
                 last = _last(container)
                 raise EngineUnavailable(f"the container of a grading engine did not start: {last}")
+            if time.monotonic() > deadline:
+                raise EngineUnavailable(
+                    f"a grading engine was started in a container, and {self.socket} does not "
+                    f"answer: is the Docker at {self.outer} in a virtual machine?"
+                )
             time.sleep(0.05)
         return True
 
@@ -304,5 +315,5 @@ def _lines(rows: dict[str, int | str]) -> str:
     return "".join(f"{file} {value}\n" for file, value in rows.items())
 
 
-def _short(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:8]
+def _short(what: object) -> str:
+    return hashlib.sha256(str(what).encode()).hexdigest()[:8]

@@ -18,6 +18,7 @@ import pytest
 
 from autograder import places
 from autograder.engine import processes
+from autograder.engine.base_image import BASE_IMAGES, STAND_IN, ensure_base_images
 from autograder.engine.box import DATA
 from autograder.engine.box_image import IMAGE, box_root
 from autograder.engine.grading import FORM, ContainerEngine, container_engine
@@ -81,6 +82,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
             patch.setenv("COURSE_HOME", str(home))
             patch.setenv("DOCKER_HOST", own.host)
             patch.setenv(FORM, "container")
+            ensure_base_images(sdk, print, ours=False)
             yield There(own, sdk, everyones_home)
     finally:
         own.stop()
@@ -136,6 +138,16 @@ def rows(ready: Ready, case: str) -> list[tuple[str, str, int, int | None]]:
         find_exercise(case.partition("/")[0]), read_hand_in(CONTEXTS / case), ready.offer()
     )
     return [(row.id, row.outcome.state, row.points, row.outcome.line) for row in report.rows]
+
+
+def test_base_images_come_from_the_docker_outside(box: Box, there: There) -> None:
+    """The engine itself reaches no registry, and a grader who is not root cannot make any."""
+    with closing(docker.DockerClient(box.own.host)) as inside:
+        tags = {tag for image in inside.images.list() for tag in image.tags}
+        assert {*BASE_IMAGES} <= tags
+        assert STAND_IN not in tags  # which it would have where it had made them
+        outside = there.client.images.get(BASE_IMAGES[0]).attrs["RootFS"]["Layers"]
+        assert inside.images.get(BASE_IMAGES[0]).attrs["RootFS"]["Layers"][:1] == outside
 
 
 def test_verdicts_are_those_of_the_process_form(box: Box, there: There) -> None:
@@ -292,7 +304,7 @@ def test_stop_and_clean_leave_nothing(there: There) -> None:
     assert [path for path in groups if list(path.rglob("hand-in"))] == []
     cli("clean", "--yes")
     assert there.api.volumes(filters={"label": LABEL})["Volumes"] in ([], None)
-    assert IMAGE not in [tag for image in there.client.images.list() for tag in image.tags]
+    assert there.client.images.list() == []
     assert there.api.containers(all=True) == []
     assert not places.home().exists()
     assert str(places.home()) not in Path("/proc/self/mounts").read_text()

@@ -1,4 +1,4 @@
-"""Where hand-ins are graded: in a process, in a container, or nowhere, which is said in one line."""
+"""Where hand-ins are graded: in a process, in a container, or nowhere, and one line says so."""
 
 import os
 import subprocess
@@ -79,7 +79,7 @@ def test_others_grade_in_a_container(
         (None, "needs a Docker engine that answers, or root on Linux"),
         (
             "tcp://192.0.2.1:2376",
-            "a Docker on this machine, and tcp://192.0.2.1:2376 may be another",
+            "Docker on this machine, and tcp://192.0.2.1:2376 may be another",
         ),
         ("ssh://grader@build.example", "run this there, or unset DOCKER_HOST"),
     ],
@@ -145,16 +145,14 @@ SMALL = replace(LIMITS, memory_bytes=10**9, processes=100, processors=2)
 
 def limit(top: Path) -> subprocess.CompletedProcess[str]:
     """Run the container's own script on a folder tree that looks like the kernel's."""
+    v2, v1 = rows("/hand-in", SMALL, unified=True), rows("/hand-in", SMALL, unified=False)
     told = {
-        name: "".join(
-            f"{file} {value}\n" for file, value in rows("/hand-in", SMALL, unified=v2).items()
-        )
-        for name, v2 in (("UNIFIED", True), ("SEVERAL", False))
+        "UNIFIED": "".join(f"{file} {value}\n" for file, value in v2.items()),
+        "SEVERAL": "".join(f"{file} {value}\n" for file, value in v1.items()),
     }
     script = f"set -eu; mount() {{ :; }}; groups={top}\n{LIMIT}"
-    return subprocess.run(
-        ["sh", "-c", script], env={**os.environ, **told}, capture_output=True, text=True
-    )
+    environment = {**os.environ, **told}
+    return subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True)
 
 
 def written(top: Path) -> dict[str, str]:
