@@ -18,7 +18,7 @@ import pytest
 
 from autograder import places
 from autograder.engine import processes
-from autograder.engine.base_image import ensure_base_images
+from autograder.engine.base_image import BASE_IMAGES, STAND_IN, ensure_base_images
 from autograder.engine.box import DATA
 from autograder.engine.box_image import IMAGE, box_root
 from autograder.engine.grading import FORM, ContainerEngine, container_engine
@@ -134,6 +134,16 @@ def box(there: There) -> Iterator[Box]:
     with ExitStack() as stack:
         ready = stack.enter_context(grading_ready(print))
         yield Box(ready, there, stack.close)
+
+
+def test_base_images_come_from_the_docker_outside(box: Box, there: There) -> None:
+    """The engine itself reaches no registry, and a grader who is not root cannot make any."""
+    with closing(docker.DockerClient(box.own.host)) as inside:
+        tags = {tag for image in inside.images.list() for tag in image.tags}
+        assert {*BASE_IMAGES} <= tags
+        assert STAND_IN not in tags  # which it would have where it had made them
+        outside = there.client.images.get(BASE_IMAGES[0]).attrs["RootFS"]["Layers"]
+        assert inside.images.get(BASE_IMAGES[0]).attrs["RootFS"]["Layers"][:1] == outside
 
 
 def verdicts(ready: Ready) -> dict[str, list[tuple[str, str, int, int | None]]]:
