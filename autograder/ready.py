@@ -16,8 +16,15 @@ from autograder.engine.base_image import (
 )
 from autograder.engine.client import CALL_SECONDS, Engine, told
 from autograder.engine.command import install_docker_command
-from autograder.engine.find import FoundEngine, answering, connect, find_engine, own_engine_at
-from autograder.engine.grading import GradingEngine, claimed_engine, grading_engine_at
+from autograder.engine.find import (
+    FoundEngine,
+    answering,
+    connect,
+    find_engine,
+    own_engine_at,
+    running_host,
+)
+from autograder.engine.grading import Grading, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.rootfs import locked
@@ -99,8 +106,8 @@ def make_ready(say: Say, *, yes: bool) -> Ready:
     engine = find_engine(say, yes=yes)
     own = own_engine_at(engine.host)
     ready = equip(engine, own, say)
-    if own == course_engine():
-        install_docker_command(places.home() / "bin", own)
+    if own == (course := course_engine()):
+        install_docker_command(places.home() / "bin", course)
     return ready
 
 
@@ -110,14 +117,14 @@ def grading_ready(say: Say) -> Iterator[Ready]:
 
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
-    with claimed_engine() as engine:
+    with claimed_engine(running_host) as engine:
         yield _renewed(engine, say)
 
 
-def _renewed(engine: GradingEngine, say: Say) -> Ready:
+def _renewed(engine: Grading, say: Say) -> Ready:
     """The engine started anew, with nothing on it but base images and index."""
 
-    def prepare(own: GradingEngine) -> None:
+    def prepare(own: Grading) -> None:
         found = answering(own.host, ours=True)
         if found is None:
             raise EngineUnavailable(f"our grading engine started and fell silent: see {own.run}")
@@ -128,13 +135,13 @@ def _renewed(engine: GradingEngine, say: Say) -> Ready:
     return ready[-1]
 
 
-def equip(engine: FoundEngine, own: OwnEngine | None, say: Say) -> Ready:
+def equip(engine: FoundEngine, own: OwnEngine | Grading | None, say: Say) -> Ready:
     """Have the base images and the package index on an engine; `own` is ours, if it is ours."""
     # One at a time: two would give one reference two images, one after the other.
     alone = locked(places.home() / "base" / ".images.lock")
     with alone, closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
-        group = own.index_cgroup if isinstance(own, GradingEngine) else ""
+        group = own.index_cgroup if own else ""
         index = ensure_index(client, say, cgroup_parent=group)
         # Again, now that the certificate is known that builds on our own engine are to trust.
         ensure_base_images(client, say, ours=engine.ours, ca_pem=index.ca_pem)

@@ -20,6 +20,7 @@ from autograder import lab, places
 from autograder.cli.browser import has_desktop
 from autograder.engine.base_image import BASE_IMAGES, STAND_IN_LABEL
 from autograder.engine.find import FoundEngine, connect, running_engine
+from autograder.engine.grading import outer_docker
 from autograder.engine.own import course_engine
 from autograder.errors import EngineUnavailable
 from autograder.index import Arch
@@ -140,6 +141,17 @@ def on_engine(found: FoundEngine, client: docker.DockerClient) -> Iterator[Row]:
     yield Row("Docker engine", State.THERE, seen)
     yield builder(found)
     yield base_images(client)
+    yield grading(found.host)
+
+
+def grading(host: str) -> Row:
+    """What hand-ins would be graded on. Only instructors need it, so nothing is missing here."""
+    try:
+        outer = outer_docker(lambda: host)
+    except EngineUnavailable as error:
+        return Row("grading", State.NAMED, "not possible here", str(error))
+    how = "in a container of this Docker" if outer else "in a process of root, on this machine"
+    return Row("grading", State.THERE, how)
 
 
 def builder(found: FoundEngine) -> Row:

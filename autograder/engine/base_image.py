@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import docker
@@ -90,7 +90,7 @@ def ensure_base_images(
     `docker build` finds the index; elsewhere only the stand-in does. Raises EngineUnavailable.
     """
     missing = [reference for reference in references if not _is_current(client, reference)]
-    if missing and _registry_answers(client, missing[0]):
+    if missing and registry_answers(client, missing[0]):
         missing = [reference for reference in missing if not _pull(client, reference, say)]
     if missing:
         _tag_stand_in(client, missing, say)
@@ -101,6 +101,31 @@ def ensure_base_images(
         if ours or STAND_IN_LABEL in (image.labels or {}):
             _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
             _break_in(client, reference)
+
+
+def base_images_of(client: docker.DockerClient, say: Say) -> dict[str, str]:
+    """The base images that an engine holds or can pull: reference -> image id."""
+    missing = [reference for reference in BASE_IMAGES if _find(client, reference) is None]
+    if missing and registry_answers(client, missing[0]):
+        for reference in missing:
+            _pull(client, reference, say)
+    found = ((reference, _find(client, reference)) for reference in BASE_IMAGES)
+    return {reference: str(image.id) for reference, image in found if image is not None}
+
+
+def copy_images(
+    source: docker.DockerClient, target: docker.DockerClient, images: Mapping[str, str], say: Say
+) -> None:
+    """Give an engine without a network the images of another, by reference -> id."""
+    copied: dict[str, str] = {}
+    for reference, image in images.items():
+        if image in copied:
+            _tag(target.images.get(copied[image]), reference)
+            continue
+        say(f"copying {reference}")
+        # Under its name, as an id may mean nothing to another image store.
+        target.api.load_image(source.api.get_image(reference))  # type: ignore[no-untyped-call]
+        copied[image] = reference
 
 
 def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
@@ -148,12 +173,15 @@ def _break_in(client: docker.DockerClient, reference: str) -> None:
 
 
 def remove_stand_ins(client: docker.DockerClient) -> None:
-    """Take our stand-ins' tags away; an image that others rest on stays, nameless, for them."""
+    """Take our own tags away; an image that others rest on stays, nameless, for them."""
     for reference in (*BASE_IMAGES, STAND_IN):
         image = _find(client, reference)
         # Images built on a stand-in inherit its label: only its own names are ours to remove.
         if image is not None and STAND_IN_LABEL in (image.labels or {}):
             client.images.remove(reference)
+    for image in client.images.list(name=CA_REPOSITORY):
+        for tag in image.tags:
+            client.images.remove(tag)
 
 
 def _is_current(client: docker.DockerClient, reference: str) -> bool:
@@ -169,7 +197,7 @@ def _find(client: docker.DockerClient, reference: str) -> Image | None:
         return None
 
 
-def _registry_answers(client: docker.DockerClient, reference: str) -> bool:
+def registry_answers(client: docker.DockerClient, reference: str) -> bool:
     """Whether the engine reaches the image's registry within REGISTRY_SECONDS."""
     patience, client.api.timeout = client.api.timeout, REGISTRY_SECONDS
     try:

@@ -10,7 +10,8 @@ from autograder.errors import EngineUnavailable
 from autograder.limits import Limits
 
 _PERIOD = 100_000  # microseconds, the kernel's own default
-_OF_SWAP = {"memory.swap.max", "memory.memsw.limit_in_bytes"}
+OF_SWAP = {"memory.swap.max", "memory.memsw.limit_in_bytes"}
+"""What a kernel without swap accounting has not, and need not have."""
 
 
 def limit(group: str, limits: Limits, top: Path = CGROUPS) -> None:
@@ -18,34 +19,43 @@ def limit(group: str, limits: Limits, top: Path = CGROUPS) -> None:
 
     Raises EngineUnavailable where the kernel does not take them: without limits nothing is graded.
     """
-    quota = limits.processors * _PERIOD
     unified = (top / "cgroup.controllers").exists()
     if unified:
         _delegate(top, group)
-        rows = {
+    for name, value in rows(group, limits, unified=unified).items():
+        file = top / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write(file, str(value), optional=file.name in OF_SWAP)
+        except OSError as error:
+            raise EngineUnavailable(
+                f"this machine's control groups take no limits ({file}: {error.strerror})"
+            ) from error
+
+
+def rows(group: str, limits: Limits, *, unified: bool) -> dict[str, int | str]:
+    """What to write into which file below /sys/fs/cgroup, in order; `unified` is version 2."""
+    quota = limits.processors * _PERIOD
+    if unified:
+        values: dict[str, int | str] = {
             "memory.max": limits.memory_bytes,
             "memory.swap.max": 0,
             "pids.max": limits.processes,
             "cpu.max": f"{quota} {_PERIOD}",
         }
     else:
-        rows = {
+        values = {
             "memory/memory.limit_in_bytes": limits.memory_bytes,
             "memory/memory.memsw.limit_in_bytes": limits.memory_bytes,  # swap does not add to it
             "pids/pids.max": limits.processes,
             "cpu/cpu.cfs_period_us": _PERIOD,
             "cpu/cpu.cfs_quota_us": quota,
         }
-    for name, value in rows.items():
-        controller, _, file = name.rpartition("/")
-        folder = top / controller / group.strip("/")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / file, str(value), optional=file in _OF_SWAP)
-        except OSError as error:
-            raise EngineUnavailable(
-                f"this machine's control groups take no limits ({folder / file}: {error.strerror})"
-            ) from error
+    return {str(_in(group, Path(name))): value for name, value in values.items()}
+
+
+def _in(group: str, file: Path) -> Path:
+    return file.parent / group.strip("/") / file.name
 
 
 def _delegate(top: Path, group: str) -> None:
@@ -59,7 +69,7 @@ def _delegate(top: Path, group: str) -> None:
 
 def _write(file: Path, text: str, *, optional: bool = False) -> None:
     """Write to a control file; one that does not exist is an error, unless it is optional."""
-    if optional and not file.exists():  # a kernel without swap accounting has none
+    if optional and not file.exists():
         return
     with file.open("r+") as control:
         control.write(text)

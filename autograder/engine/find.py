@@ -15,7 +15,8 @@ from requests.exceptions import RequestException
 
 from autograder import places
 from autograder.engine.base_image import remove_stand_ins
-from autograder.engine.grading import grading_engine_at
+from autograder.engine.grading import Grading, grading_engine_at
+from autograder.engine.grading_container import remove_all
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.podman import NotDocker, refuse_podman
 from autograder.engine.rootfs import Say, remove_tree
@@ -79,7 +80,13 @@ def running_engine() -> FoundEngine | None:
     return None
 
 
-def own_engine_at(host: str) -> OwnEngine | None:
+def running_host() -> str | None:
+    """The address of `running_engine`. Raises NotDocker where nothing but podman answers."""
+    found = running_engine()
+    return found.host if found else None
+
+
+def own_engine_at(host: str) -> OwnEngine | Grading | None:
     """The engine of ours that has this address: the learner's, or one for grading; else None."""
     own = course_engine()
     return own if host == own.host else grading_engine_at(host)
@@ -122,7 +129,9 @@ def clean(say: Say) -> None:
         except NotDocker:
             continue
         if found is not None:
-            remove_stand_ins(docker.DockerClient(base_url=host))
+            client = docker.DockerClient(base_url=host)
+            remove_stand_ins(client)
+            remove_all(client, course_engine().run.parent)
     for name in MADE:
         folder = places.home() / name
         if folder.exists():

@@ -31,11 +31,18 @@ def configure(run: Path, inside: str, gateway: str) -> None:
 
 def point_index_at(run: Path, address: str) -> None:
     """Answer the index's host names with `address`, from now until the engine stops."""
-    lines = "".join(f"{address} {host}\n" for host in INDEX_HOSTS)
-    if (run / "hosts").read_text() != lines:
-        (run / "hosts").write_text(lines)
+    if changed(run, address):
         for pid in processes.marked(run, "dnsmasq"):
             os.kill(pid, signal.SIGHUP)
+
+
+def changed(run: Path, address: str) -> bool:
+    """Write the index's address down; whether the name server is to read it again."""
+    lines = "".join(f"{address} {host}\n" for host in INDEX_HOSTS)
+    if (run / "hosts").read_text() == lines:
+        return False
+    (run / "hosts").write_text(lines)
+    return True
 
 
 def index_address(run: Path) -> str | None:

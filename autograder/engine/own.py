@@ -23,6 +23,8 @@ from autograder.errors import EngineUnavailable
 
 START_SECONDS = 60
 STOP_SECONDS = 20
+CACHE_MINUTES = 30
+"""For how long a build's cache stays, whatever its size: longer than any hand-in is judged."""
 SOCKET_LENGTH = 107
 """Bytes that Linux allows in a Unix socket's path: unix(7)."""
 INSIDE = "/run/course"
@@ -86,8 +88,8 @@ class OwnEngine:
     """A file system in a file that holds the data, so that they can be no larger than it."""
     cache_bytes: int = 10_000_000_000
     """What builds may leave behind for the next ones."""
-    cache_minutes: float = 30
-    """For how long it stays whatever its size: longer than any hand-in is judged."""
+    cache_minutes: float = CACHE_MINUTES
+    """For how long it stays whatever its size."""
 
     @property
     def host(self) -> str:
@@ -109,22 +111,21 @@ class OwnEngine:
         """The control group of its containers and build steps."""
         return f"/{self.name}"
 
+    @property
+    def index_cgroup(self) -> str:
+        """The control group of the package index; `` where that is the engine's own."""
+        return ""
+
     def is_running(self) -> bool:
         """Whether it answers a ping now."""
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(3)
-            line.connect(str(self.socket))
-            line.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
-            return b" 200 " in line.recv(64)
-        return False
+        return answers(self.socket)
 
     def start(self, say: Say) -> None:
         """Make it answer, preparing its root first if need be. Raises EngineUnavailable."""
         if self.is_running():
             return
         require_root("a Docker engine of our own")
-        if len(str(self.socket)) > SOCKET_LENGTH:
-            raise EngineUnavailable(f"{self.socket} is too long for a socket: shorten COURSE_HOME")
+        require_short(self.socket)
         prepare_root(self.root, self.suite, say)
         with self._locked():
             if self.is_running():
@@ -167,7 +168,9 @@ class OwnEngine:
         if not self.own_network:
             network.remember(self.run, self.root)
         names.configure(self.run, INSIDE, gateway)
-        (self.run / "daemon.json").write_text(json.dumps(self._settings()))
+        (self.run / "daemon.json").write_text(
+            json.dumps(settings(self.cache_bytes, self.cache_minutes))
+        )
         command = ["setsid", "--fork", "unshare", "--mount"]
         command += ["--net"] if self.own_network else []
         command += ["sh", "-c", ENTER, "dockerd", f"--host=unix://{INSIDE}/docker.sock"]
@@ -184,16 +187,6 @@ class OwnEngine:
                 stderr=log,
                 check=True,
             )
-
-    def _settings(self) -> dict[str, Any]:
-        """What dockerd takes from a file only: before Docker 28 it collects no garbage by itself.
-
-        Without an age it would drop what a hand-in's first build left before its rebuild looks for
-        it: BuildKit weighs how often a record was used as much as when.
-        """
-        age = f"unused-for={self.cache_minutes * 60:g}s"
-        rule = {"all": True, "keepStorage": f"{self.cache_bytes}B", "filter": [age]}
-        return {"builder": {"gc": {"enabled": True, "policy": [rule]}}}
 
     def _environment(self, address: str) -> dict[str, str]:
         proxies = ("http_proxy", "https_proxy", "no_proxy")
@@ -225,6 +218,33 @@ class OwnEngine:
                 last = " | ".join(log.read_text(errors="replace").splitlines()[-3:])
                 raise EngineUnavailable(f"our Docker engine did not start: {last} (see {log})")
             time.sleep(0.05)
+
+
+def answers(path: Path) -> bool:
+    """Whether an engine answers a ping at a Unix socket now."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(3)
+        line.connect(str(path))
+        line.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        return b" 200 " in line.recv(64)
+    return False
+
+
+def require_short(path: Path) -> None:
+    """Raise EngineUnavailable for a socket's path that Linux would refuse."""
+    if len(str(path)) > SOCKET_LENGTH:
+        raise EngineUnavailable(f"{path} is too long for a socket: shorten COURSE_HOME")
+
+
+def settings(cache_bytes: int, cache_minutes: float = CACHE_MINUTES) -> dict[str, Any]:
+    """What dockerd takes from a file only: before Docker 28 it collects no garbage by itself.
+
+    Without an age it would drop what a hand-in's first build left before its rebuild looks for it:
+    BuildKit weighs how often a record was used as much as when.
+    """
+    age = f"unused-for={cache_minutes * 60:g}s"
+    rule = {"all": True, "keepStorage": f"{cache_bytes}B", "filter": [age]}
+    return {"builder": {"gc": {"enabled": True, "policy": [rule]}}}
 
 
 def course_engine() -> OwnEngine:

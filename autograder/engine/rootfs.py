@@ -15,7 +15,14 @@ from autograder.errors import EngineUnavailable
 Say = Callable[[str], None]
 """Prints one line of progress for the user."""
 
-ENGINE_PACKAGES = ("docker.io", "iptables", "iproute2", "ca-certificates", "dnsmasq-base")
+ENGINE_PACKAGES = (
+    "docker.io",
+    "iptables",
+    "iproute2",
+    "ca-certificates",
+    "dnsmasq-base",
+    "e2fsprogs",
+)
 CLIENT_PACKAGES = ("docker-cli", "docker-buildx", "docker-compose")
 """Since Debian 13 the command line and its plugins are packages of their own."""
 
