@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile
@@ -61,22 +60,16 @@ def _for_want_of_a_release(failure: BuildFailure) -> BuildFailure:
     """The failure, put down to the course's index where the public one has what was asked for."""
     for requirement in _not_found(failure) if failure.kind == "step" else ():
         name, offered = canonicalize_name(requirement.name), offered_versions()
-        here = offered.get(name, ())
-        if here and any(
-            str(version) not in here for version in requirement.specifier.filter(_public(name))
-        ):
-            asked = f"{name}{requirement.specifier}"
-            why = f"the course's package index has no {asked}; it has {', '.join(here)}"
+        here, there = offered.get(name, ()), public_versions().get(name, ())
+        asked = requirement.specifier
+        if here and any(asked.filter(there)) and not any(asked.filter(here)):
+            why = f"the course's package index has no {name}{asked}; it has {', '.join(here)}"
         elif not here and not get_close_matches(name, offered, n=1, cutoff=ALIKE):
             why = f"the course's package index has no {name}"
         else:
             continue
         return replace(failure, kind="index", message=why)
     return failure
-
-
-def _public(name: str) -> Iterator[Version]:
-    return map(Version, public_versions().get(name, ()))
 
 
 def _not_found(failure: BuildFailure) -> Iterator[Requirement]:
@@ -103,4 +96,4 @@ def _for_want_of_a_stage(failure: BuildFailure, dockerfile: Dockerfile) -> Build
 def _is_meant_for_a_stage(base: Base, names: list[str]) -> bool:
     name = base.familiar.lower()
     alike = get_close_matches(name, names, n=1, cutoff=ALIKE)
-    return ":" not in name and "/" not in name and bool(alike or _STAGE.fullmatch(name))
+    return not set(":/@") & set(name) and bool(alike or _STAGE.fullmatch(name))

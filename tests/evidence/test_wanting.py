@@ -28,10 +28,7 @@ def pip_missed(what: str) -> BuildFailure:
     ("what", "message"),
     [
         ("poetry==1.4.2", r"no poetry==1\.4\.2; it has 1\.5\.1, 1\.6\.0, .*, 2\.5\.1$"),
-        (
-            "Poetry==2.1.*",
-            r"no poetry==2\.1\.\*; it has",
-        ),  # it has 2.1.4, which Python was too old for
+        ("Poetry<1.5,>=1.4", r"no poetry<1\.5,>=1\.4; it has"),
         ("pip==24.0", r"no pip==24\.0; it has"),
         ('httptools>=0.5.0; extra == "standard" (from uvicorn[standard])', "no httptools$"),
         ("poetry-plugin-bundle", "no poetry-plugin-bundle$"),
@@ -48,6 +45,7 @@ def test_what_the_public_index_has_is_ours_to_offer(what: str, message: str) -> 
     "what",
     [
         "poetry==1.7",  # is 1.7.0, which is there: what did not fit is something else
+        "poetry==2.1.*",  # 2.1.4 is there as well
         "poetry==1.99.0",
         "poetry==seven",
         "peotry",
