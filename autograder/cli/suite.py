@@ -55,7 +55,7 @@ STAGES = (
     Stage("types", 1, 5, ("mypy",)),
     Stage("imports", 1, 2, ("lint-imports", "--no-cache")),
     Stage("unit", 1, 10, ("pytest", "-m", UNIT, *BY_FILE, *FIXTURES_TOO)),
-    Stage("contexts", 2, 25, (*marked("engine"), *THREE_AT_ONCE, CONTEXTS), engine=True),
+    Stage("contexts", 2, 40, (*marked("engine"), *THREE_AT_ONCE, CONTEXTS), engine=True),
     Stage(
         "other-engines",
         3,
