@@ -45,6 +45,7 @@ BY_FILE = ("-n", "2", "--dist", "loadfile")
 BY_ENGINE = ("-n", "2", "--dist", "loadgroup")
 # A build waits for disks, timers and an app's start as well: two processors are busy with three.
 THREE_AT_ONCE = ("-n", "3", "--dist", "worksteal")
+TWO_AT_ONCE = ("-n", "2", "--dist", "worksteal")  # what must end in seconds, beside two stages
 SANITIZE = "--nbval-sanitize-with=tests/nbval/sanitize.cfg"
 
 # On one engine, tests that restart the index, cancel builds or build without the cache may disturb
@@ -71,7 +72,7 @@ STAGES = (
         (*marked("engine"), f"--ignore={CONTEXTS}", f"--ignore={HOGS}"),
         engine=True,
     ),
-    Stage("hogs", 3, 20, (*marked("engine"), *THREE_AT_ONCE, HOGS), engine=True),
+    Stage("hogs", 3, 20, (*marked("engine"), *TWO_AT_ONCE, HOGS), engine=True),
     Stage("own-engine", 4, 10, marked("engine_matrix", "tests/engine"), engine=True, root=True),
     Stage("lessons", 4, 15, ("pytest", "--nbval", SANITIZE, "notebooks"), engine=True),
     Stage("nbgrader", 5, 20, marked("roundtrip", "tests/nbgrader"), engine=True, root=True),
