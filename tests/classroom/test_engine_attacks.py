@@ -436,20 +436,23 @@ def wait_for(find: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "words", "score"),
     [
-        ("RUN --network=host id", "network.host is not allowed"),
-        ("RUN --mount=type=ssh id", "no active sessions"),
-        ("RUN --mount=type=ssh,required=true id", "no active sessions"),
-        ("RUN --mount=type=secret,id=key cat /run/secrets/key", "no active sessions"),
-        ("RUN --mount=type=bind,source=/run/course,target=/x ls /x", "no such file"),
-        ("COPY ../../../run/course /x", "no such file"),
-        ("ADD file:///run/course/docker.sock /x", "no such file"),
+        ("RUN --network=host id", "network.host is not allowed", 0),
+        # What an honest learner may have at home, and nobody has here, is not judged.
+        ("RUN --mount=type=ssh id", "no active sessions", None),
+        ("RUN --mount=type=ssh,required=true id", "no active sessions", None),
+        ("RUN --mount=type=secret,id=key cat /run/secrets/key", "no active sessions", None),
+        ("RUN --mount=type=bind,source=/run/course,target=/x ls /x", "no such file", 0),
+        ("COPY ../../../run/course /x", "no such file", 0),
+        ("ADD file:///run/course/docker.sock /x", "no such file", 0),
     ],
 )
-def test_what_the_engine_does_not_allow(engine: Attacked, line: str, words: str) -> None:
+def test_what_the_engine_does_not_allow(
+    engine: Attacked, line: str, words: str, score: int | None
+) -> None:
     report = engine.judge(f"{BASE}{line}\n")
-    assert report.score == 0
+    assert report.score == score
     assert report.build is not None
     assert report.build.failure is not None
     assert words in report.build.failure.message
@@ -478,7 +481,7 @@ def other(engine: Attacked) -> Iterator[dict[str, str]]:
     run = "course-run-0123456789ab:first"
     engine.api.tag("python:3.11", *run.split(":"))
     tags = (tag for row in engine.api.images() for tag in row["RepoTags"] or ())
-    (stand_in,) = {tag for tag in tags if tag.startswith("container-course/")} or {run}
+    (stand_in,) = {tag for tag in tags if tag.startswith("container-course/stand-in:")} or {run}
     number = engine.api.inspect_image("python:3.11")["Id"]
     yield {"run": run, "own": stand_in, "id": number, "short": number[7:19]}
     engine.api.remove_image(run)
