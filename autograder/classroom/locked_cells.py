@@ -86,7 +86,12 @@ class LockedCells:
         if self._manager is None:
             empty = Path(self._folder.name, "empty")
             empty.mkdir(exist_ok=True)
-            manager = KernelManager(kernel_name="python3", shutdown_wait_time=60.0)
+            manager = KernelManager(
+                kernel_name="python3",
+                shutdown_wait_time=60.0,
+                # While the usual client waits for a word, nbclient does not see the kernel die.
+                client_class="jupyter_client.asynchronous.AsyncKernelClient",
+            )
             variables = {GIVEN: str(self._given), "COURSE_YES": "1", "PYTHONSAFEPATH": "1"}
             manager.start_kernel(
                 env={**os.environ, **self.environment, **variables},

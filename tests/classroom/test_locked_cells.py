@@ -1,0 +1,37 @@
+"""The kernel that runs the locked cells may die, and then somebody must notice."""
+
+import time
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.classroom.locked_cells import LockedCells
+from autograder.errors import NotJudged
+from autograder.hand_in import HandIn
+
+DIES = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+DIES_SOON = "import os, threading, time\nthreading.Timer(1, os.abort).start()\ntime.sleep(600)"
+JUDGES = "print(1 + 1)"
+LOCKED = {"nbgrader": {"grade": True, "locked": True, "solution": False, "grade_id": "a"}}
+
+
+def cells(source: str) -> LockedCells:
+    cell = new_code_cell(source, id="a", metadata=LOCKED)
+    return LockedCells(new_notebook(cells=[cell]), {})
+
+
+def test_cells_run_again_and_again() -> None:
+    with cells(JUDGES) as locked:
+        for _ in range(2):
+            assert locked.run(HandIn({}))["a"][0]["text"] == "2\n"
+
+
+@pytest.mark.parametrize("source", [DIES, DIES_SOON])
+def test_a_kernel_that_dies_in_a_cell(source: str) -> None:
+    began = time.monotonic()
+    with cells(source) as locked:
+        with pytest.raises(NotJudged, match="the kernel that runs the checks failed"):
+            locked.run(HandIn({}))
+        locked.notebook.cells[0].source = JUDGES
+        assert locked.run(HandIn({}))["a"][0]["text"] == "2\n", "the next one has a new kernel"
+    assert time.monotonic() - began < 60
