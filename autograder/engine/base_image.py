@@ -164,7 +164,7 @@ def _break_in(client: docker.DockerClient, reference: str) -> None:
     """Have a build from this image come to its end before two run side by side.
 
     BuildKit (26.1) finds no step again while the first build ever from an image still runs, or one
-    that overlaps it, and so on: a whole class could be built without the cache.
+    that overlaps it, and so on: hand-ins judged side by side then look as if nothing were split.
     """
     mark = f"{CA_REPOSITORY}:broken-in-{str(client.images.get(reference).id)[-12:]}"
     if _find(client, mark) is None:

@@ -34,7 +34,6 @@ from autograder.limits import LIMITS, Limits
 
 LABEL = "org.container-course.grading"
 """On what we make on that Docker: whose it is, by the folder of its claim."""
-CACHE_BYTES = 10_000_000_000
 ENGINES_MEMORY, ENGINES_PROCESSES = 2 * 10**9, 1024
 """What the engine and the package index may use beside a hand-in."""
 _SUBNET = ipaddress.IPv4Network(network.SUBNETS[0])
@@ -196,7 +195,7 @@ class ContainerEngine:
         self.run.parent.chmod(0o700)
         names.configure(self.run, INSIDE, str(_SUBNET[1]))
         (self.run / WHOLE).unlink(missing_ok=True)
-        (self.run / "daemon.json").write_text(json.dumps(settings(CACHE_BYTES)))
+        (self.run / "daemon.json").write_text(json.dumps(settings()))
         (self.run / "outer").write_text(self.outer)
         labels = {LABEL: str(self.run.parent)}
         client.volumes.create(self.volume, labels={LABEL: str(self.run.parent.parent)})

@@ -23,6 +23,8 @@ from autograder.errors import EngineUnavailable
 
 START_SECONDS = 60
 STOP_SECONDS = 20
+CACHE_BYTES = 10_000_000_000
+"""What builds may leave behind for the next ones."""
 CACHE_MINUTES = 30
 """For how long a build's cache stays, whatever its size: longer than any hand-in is judged."""
 SOCKET_LENGTH = 107
@@ -86,8 +88,8 @@ class OwnEngine:
     dockerd_args: tuple[str, ...] = ()
     disk: Path | None = None
     """A file system in a file that holds the data, so that they can be no larger than it."""
-    cache_bytes: int = 10_000_000_000
-    """What builds may leave behind for the next ones."""
+    cache_bytes: int = CACHE_BYTES
+    """What its builds may leave behind."""
     cache_minutes: float = CACHE_MINUTES
     """For how long it stays whatever its size."""
 
@@ -236,7 +238,9 @@ def require_short(path: Path) -> None:
         raise EngineUnavailable(f"{path} is too long for a socket: shorten COURSE_HOME")
 
 
-def settings(cache_bytes: int, cache_minutes: float = CACHE_MINUTES) -> dict[str, Any]:
+def settings(
+    cache_bytes: int = CACHE_BYTES, cache_minutes: float = CACHE_MINUTES
+) -> dict[str, Any]:
     """What dockerd takes from a file only: before Docker 28 it collects no garbage by itself.
 
     Without an age it would drop what a hand-in's first build left before its rebuild looks for it:
