@@ -6,7 +6,7 @@ from typing import Protocol
 
 from autograder.errors import NotJudged
 from autograder.evidence.material import Material
-from autograder.evidence.stages import StageAgain, before, stages_again, whole
+from autograder.evidence.stages import StageAgain, before, stages_again, until, whole
 from autograder.evidence.taken_away import without
 from autograder.facts.build import BuildFacts
 from autograder.facts.image import Environment
@@ -34,12 +34,14 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
     """The needed stages in which a rebuild from these files ran RUN steps again."""
     if changed.image is None:
         return ()
-    text = by.prepared()
-    stages = stages_again(by.material.dockerfile, changed.build)
+    dockerfile, text = by.material.dockerfile, by.prepared()
+    stages = stages_again(dockerfile, changed.build)
     final = stages[-1]  # always looked at: a builder may not tell of every step
     ran = [again for again in stages if again.steps or again is final]
     ends = {
-        again: by.build(f"end-{again.stage.index}", files, text=whole(again.stage, text))
+        again: by.build(
+            f"end-{again.stage.index}", files, text=whole(again.stage, dockerfile, text)
+        )
         for again in ran
         if again is not final
     }
@@ -65,7 +67,9 @@ def _held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environme
     for again in stages:
         if again.downstream:
             continue
-        part = before(again, dockerfile, text) if again.steps else whole(again.stage, text)
+        part = (
+            before(again, dockerfile, text) if again.steps else whole(again.stage, dockerfile, text)
+        )
         if part is not None:
             builds.append(by.build(f"held-{again.stage.index}", files, text=part))
     return tuple(e for found in by.environments(builds) for e in found)
@@ -84,10 +88,8 @@ def alone(
     names = tuple(sorted(asked.lock.versions))
     lines = without(by.prepared(), stages, names)
     ran = [s.stage for s in stages if s.steps or s is stages[-1]]
-    builds = [
-        by.build(f"alone-{stage.index}", files, text="\n".join(lines[: stage.end_line]))
-        for stage in ran
-    ]
+    texts = {stage: until(stage.end_line, stage, dockerfile, lines) for stage in ran}
+    builds = [by.build(f"alone-{stage.index}", files, text=text) for stage, text in texts.items()]
     if not all(build.succeeded for build in builds):
         return again
     found = by.environments(builds)

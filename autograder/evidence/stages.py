@@ -34,13 +34,11 @@ def stages_again(dockerfile: Dockerfile, rebuilt: BuildFacts) -> list[StageAgain
             rows[stage.index][:0] = [
                 BuildStep(f"RUN {row.value}", stage.name, False, 0.0, row.line) for row in ran
             ]
-    found, changed = list[StageAgain](), set[int]()
+    found = list[StageAgain]()
     for stage in needed:
-        steps = tuple(rows[stage.index])
-        downstream = any(need in changed for need in (stage.base, *stage.needs))
-        if steps or downstream:
-            changed.add(stage.index)
-        found.append(StageAgain(stage, steps, downstream))
+        sources = dockerfile.needed_by(stage.index)
+        downstream = any(rows[source.index] for source in sources if source is not stage)
+        found.append(StageAgain(stage, tuple(rows[stage.index]), downstream))
     return found
 
 
@@ -51,9 +49,9 @@ def _belongs(step: BuildStep, stage: Stage) -> bool:
     return any(row.line <= (step.line or 0) <= row.end_line for row in (*stage.triggers, *own))
 
 
-def whole(stage: Stage, text: str) -> str:
+def whole(stage: Stage, dockerfile: Dockerfile, text: str) -> str:
     """A Dockerfile that ends with this stage. A builder's `target` takes only what has a name."""
-    return "\n".join(text.split("\n")[: stage.end_line])
+    return until(stage.end_line, stage, dockerfile, text.split("\n"))
 
 
 def before(again: StageAgain, dockerfile: Dockerfile, text: str) -> str | None:
@@ -64,6 +62,17 @@ def before(again: StageAgain, dockerfile: Dockerfile, text: str) -> str | None:
     own = {row.line for row in again.stage.instructions}
     lines = [step.line for step in again.steps]
     if all(line in own for line in lines):
-        return "\n".join(text.split("\n")[: min(line for line in lines if line) - 1])
+        last = min(line for line in lines if line) - 1
+        return until(last, again.stage, dockerfile, text.split("\n"))
     base = again.stage.base
-    return whole(dockerfile.stages[base], text) if isinstance(base, int) else None
+    if not isinstance(base, int):
+        return None
+    return whole(dockerfile.stages[base], dockerfile, text)
+
+
+def until(last: int, stage: Stage, dockerfile: Dockerfile, lines: list[str]) -> str:
+    """The text up to a line of a stage; the stages that it needs from below it come before it."""
+    begin = stage.start.line - 1
+    below = [needed for needed in dockerfile.needed_by(stage.index) if needed.index > stage.index]
+    moved = [line for one in below for line in lines[one.start.line - 1 : one.end_line]]
+    return "\n".join([*lines[:begin], *moved, *lines[begin:last]])

@@ -96,7 +96,11 @@ class Dockerfile:
 
     def needed_stages(self) -> tuple[Stage, ...]:
         """The stages that the final image depends on, in file order."""
-        wanted, queue = set[int](), [len(self.stages) - 1]
+        return self.needed_by(len(self.stages) - 1)
+
+    def needed_by(self, index: int) -> tuple[Stage, ...]:
+        """The stages that one depends on, itself included, in file order; some may stand below."""
+        wanted, queue = set[int](), [index]
         while queue:
             index = queue.pop()
             if index not in wanted:
@@ -124,6 +128,9 @@ class Dockerfile:
             for flag, _ in instruction.flags:
                 if flag in {"mount", "link", "chmod", "exclude", "parents", "network", "security"}:
                     found.setdefault(flag, instruction.line)
+        for stage in self.stages:
+            if any(isinstance(need, int) and need > stage.index for need in stage.needs):
+                found.setdefault("a later stage", stage.start.line)
         return found
 
 
@@ -149,45 +156,60 @@ def _stages(instructions: tuple[Instruction, ...]) -> tuple[Stage, ...]:
                 arguments[name] = expand(default, arguments)
     if not starts:
         raise BadInput("the Dockerfile has no FROM line, so there is no image to start from")
-    names: dict[str, int] = {}
-    ends = [*starts[1:], len(instructions)]
+    spans = zip(starts, [*starts[1:], len(instructions)], strict=True)
+    parts = [instructions[begin:end] for begin, end in spans]
+    named = [_name(rows[0]) for rows in parts]
+    names = _Names(named)
     stages: list[Stage] = []
-    for begin, end in zip(starts, ends, strict=True):
-        stages.append(_stage(stages, instructions[begin:end], arguments, names))
+    for name, rows in zip(named, parts, strict=True):
+        stages.append(_stage(name, stages, rows, arguments, names))
+        names.above[name] = stages[-1].index
     return tuple(stages)
 
 
-def _stage(
-    earlier: list[Stage],
-    rows: tuple[Instruction, ...],
-    arguments: Mapping[str, str],
-    names: dict[str, int],
-) -> Stage:
-    """One stage; `names` holds the stages before it, the last of a name, and then this one too."""
-    index = len(earlier)
-    parts = rows[0].value.split()
-    if len(parts) not in {1, 3} or (len(parts) == 3 and parts[1].lower() != "as"):
-        raise BadInput(f"Dockerfile line {rows[0].line}: FROM takes IMAGE, or IMAGE AS NAME")
-    name = parts[2].lower() if len(parts) == 3 else ""
+class _Names:
+    """Which stage a reference stands for: the last that is called so, or the number it has.
 
-    def find(reference: str, row: Instruction) -> Base | int:
-        if reference.lower() in names:
-            return names[reference.lower()]
-        if row.keyword == "COPY" and _NUMBER.fullmatch(reference) and int(reference) < index:
+    FROM knows the stages above it; BuildKit copies and mounts from those below, too.
+    """
+
+    def __init__(self, named: list[str]) -> None:
+        self.count, self.above = len(named), dict[str, int]()
+        self.every = {name: index for index, name in enumerate(named)}
+
+    def find(self, reference: str, row: Instruction) -> Base | int:
+        known = self.above if row.keyword == "FROM" else self.every
+        if reference and reference.lower() in known:
+            return known[reference.lower()]
+        if row.keyword == "COPY" and _NUMBER.fullmatch(reference) and int(reference) < self.count:
             return int(reference)
         return Base(reference, row.line)
 
-    base = find(expand(parts[0], arguments), rows[0])
+
+def _name(start: Instruction) -> str:
+    """What a FROM calls its stage, or ``. Raises BadInput for a FROM that is none."""
+    parts = start.value.split()
+    if len(parts) not in {1, 3} or (len(parts) == 3 and parts[1].lower() != "as"):
+        raise BadInput(f"Dockerfile line {start.line}: FROM takes IMAGE, or IMAGE AS NAME")
+    return parts[2].lower() if len(parts) == 3 else ""
+
+
+def _stage(
+    name: str,
+    earlier: list[Stage],
+    rows: tuple[Instruction, ...],
+    arguments: Mapping[str, str],
+    names: _Names,
+) -> Stage:
+    base = names.find(expand(rows[0].value.split()[0], arguments), rows[0])
     inherited = earlier[base].instructions if isinstance(base, int) else ()
     triggers = tuple(trigger(row) for row in inherited if row.keyword == "ONBUILD")
     needs = tuple(
-        find(expand(reference, arguments), row)
+        names.find(expand(reference, arguments), row)
         for row in (*triggers, *rows[1:])
         for reference in _sources(row)
     )
-    if name:
-        names[name] = index
-    return Stage(index, name, base, rows[0], rows[1:], needs, triggers)
+    return Stage(len(earlier), name, base, rows[0], rows[1:], needs, triggers)
 
 
 def _sources(row: Instruction) -> Iterator[str]:

@@ -109,6 +109,22 @@ def needed(text: str) -> tuple[list[int], list[str]]:
             ["a", "b", "c"],
             id="a chain",
         ),
+        pytest.param(
+            "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nFROM x\n",
+            [0, 1, 2],
+            ["a", "b"],
+            id="a stage below",
+        ),
+        pytest.param(
+            "FROM a AS x\nCOPY --from=1 / /\nFROM b\nFROM x\n", [0, 1, 2], ["a", "b"], id="below"
+        ),
+        pytest.param("FROM y AS x\nFROM b AS y\nFROM x\n", [0, 2], ["y"], id="FROM looks up"),
+        pytest.param(
+            "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nCOPY --from=x / /\n",
+            [0, 1],
+            ["a", "b"],
+            id="in a circle",
+        ),
     ],
 )
 def test_what_the_final_image_needs(text: str, stages: list[int], bases: list[str]) -> None:
@@ -118,6 +134,8 @@ def test_what_the_final_image_needs(text: str, stages: list[int], bases: list[st
 def test_features_name_their_first_line() -> None:
     text = "FROM x\nRUN --mount=type=cache,target=/c a\nCOPY --link --chmod=1 a b\nRUN <<E\nE\n"
     assert parse(text).features() == {"mount": 2, "link": 3, "chmod": 3, "heredoc": 4}
+    text = "FROM x AS a\nFROM x AS b\nCOPY --from=c / /\nFROM x AS c\nFROM b\n"
+    assert parse(text).features() == {"a later stage": 2}
 
 
 MEGABYTE = 900_000
