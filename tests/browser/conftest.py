@@ -7,7 +7,7 @@ asked of JupyterLab itself.
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,13 @@ RUN = """async (number) => {
     shell.currentWidget.content.activeCellIndex = number;
     await commands.execute('notebook:run-cell');
 }"""
+
+
+def faults(page: Page, *where: str) -> list[str]:
+    """What axe-core finds serious or critical in these places of a page."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return list(page.evaluate(FAULTS, where))
 
 
 @dataclass
@@ -207,9 +214,7 @@ class Screen:
 
     def faults(self, *where: str) -> list[str]:
         """What axe-core finds serious or critical in what is on the screen, in these places."""
-        if not self.page.evaluate("() => 'axe' in window"):
-            self.page.evaluate(AXE_SCRIPT)
-        return list(self.page.evaluate(FAULTS, where))
+        return faults(self.page, *where)
 
     def cells(self) -> list[dict[str, Any]]:
         """The notebook in front, as it would be saved."""
@@ -323,6 +328,12 @@ def browser() -> Iterator[BrowserContext]:
         expect.set_options(timeout=PATIENCE)
         yield context
         chromium.close()
+
+
+@pytest.fixture(name="faults")
+def axe() -> Callable[..., list[str]]:
+    """`faults`, for pages that are not JupyterLab's."""
+    return faults
 
 
 @pytest.fixture

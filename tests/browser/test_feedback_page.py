@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request
@@ -87,4 +88,19 @@ def test_what_would_slip_through_is_stopped_by_the_policy(
     assert page.locator("header script").count() == 1, "they stand on the page"
     assert page.title().endswith(f"feedback for {ATTACKS[0]}"), "and did not run"
     assert sorted(asked) == [f"{STRANGER}/a.png: csp", f"{STRANGER}/b.svg: csp"]
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_it(
+    opened: Callable[[str], tuple[Page, list[str]]],
+    faults: Callable[..., list[str]],
+    scheme: Literal["light", "dark"],
+) -> None:
+    image = ImageFacts("sha256:1", 150_000_000, LAYERS, ())
+    picture = layers(image, "yours", parse(DOCKERFILE))
+    told = replace(HOSTILE, picture=picture.html[picture.html.index("<svg") : -len("</div>")])
+    page, _ = opened(render(told))
+    page.emulate_media(color_scheme=scheme)
+    assert faults(page, "body") == []
     page.close()
