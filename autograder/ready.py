@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from autograder import places
 from autograder.engine.base_image import (
     BASE_IMAGES,
-    EDITION,
     LOOSE_IMAGES,
     ca_base_tag,
     ensure_base_images,
@@ -28,6 +27,7 @@ from autograder.engine.grading import Grading, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.rootfs import locked
+from autograder.engine.stand_in import EDITION
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
 from autograder.index import Date, Index, ensure_index, index_edition

@@ -80,8 +80,11 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
     for environment in environments:
         others = signers(seen, environment) - {wanted}
         if others and others <= SILENT_INSTALLERS:
-            # Beside Poetry's signature, pip had put a package there before: Poetry found it.
-            if wanted not in signers(seen, environment):
+            # Beside Poetry's signature, pip may have put there what Poetry found in place.
+            beside = wanted in signers(seen, environment)
+            did, versions = told(seen, environment)
+            fits = bool(versions) and (did == "chose" or versions == {seen.asked.poetry})
+            if not (beside and fits):
                 return _by_pip(seen, environment, " and ".join(sorted(others)))
         elif others:
             who = min(others - SILENT_INSTALLERS)

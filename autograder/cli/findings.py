@@ -18,10 +18,11 @@ from requests.exceptions import RequestException
 
 from autograder import lab, places
 from autograder.cli.browser import has_desktop
-from autograder.engine.base_image import BASE_IMAGES, STAND_IN_LABEL
+from autograder.engine.base_image import BASE_IMAGES
 from autograder.engine.find import FoundEngine, connect, running_engine
 from autograder.engine.grading import outer_docker
 from autograder.engine.own import course_engine
+from autograder.engine.stand_in import STAND_IN_LABEL
 from autograder.errors import EngineUnavailable
 from autograder.index import Arch
 from autograder.index.manifest import wheels_for

@@ -3,21 +3,19 @@
 import hashlib
 import io
 import platform
-import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
 from docker.models.images import Image
 from requests.exceptions import RequestException
 
-from autograder import places
 from autograder.engine.client import Engine
 from autograder.engine.request import BuildRequest
-from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
+from autograder.engine.rootfs import Say
+from autograder.engine.stand_in import CONFIG, EDITION, STAND_IN, STAND_IN_LABEL, stand_in_tarball
 from autograder.errors import EngineUnavailable
 from autograder.facts.dockerfile import parse
 
@@ -38,39 +36,19 @@ LOOSE_IMAGES = {
     "python:3-slim-bookworm": "python:3.11-slim-bookworm",
 }
 
-EDITION = "debian-bookworm-3"
-"""What the stand-in's label says; another edition replaces an earlier one."""
-STAND_IN = f"container-course/stand-in:{EDITION}"
 CA_REPOSITORY = "container-course/python"
-STAND_IN_LABEL = "org.container-course.stand-in"
 CA_LABEL = "org.container-course.ca"
 REGISTRY_SECONDS = 6
 
-PACKAGES = ("python3", "python3-pip", "python3-venv", "ca-certificates")
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-CONFIG = (
-    "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "ENV LANG=C.UTF-8",
-    'CMD ["python3"]',
-    f"LABEL {STAND_IN_LABEL}={EDITION}",
-)
+TRUST = f"PIP_CERT={BUNDLE} SSL_CERT_FILE={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE}"
+# For login shells, too: `su - USER` begins with an empty environment.
 CA_DOCKERFILE = f"""\
 FROM {{base}}
 COPY ca.pem /usr/local/share/ca-certificates/container-course.crt
-RUN update-ca-certificates
-ENV PIP_CERT={BUNDLE} SSL_CERT_FILE={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE}
+RUN update-ca-certificates && echo "export {TRUST}" > /etc/profile.d/container-course.sh
+ENV {TRUST}
 LABEL {CA_LABEL}={{mark}}
-"""
-PREFIX_IS_THE_PREFIX = """
-
-# The container course: with a prefix that is given, as Python has it and Debian's has not.
-_debians_get_paths = get_paths
-
-
-def get_paths(scheme=get_default_scheme(), vars=None, expand=True):
-    if scheme == "posix_local" and vars and "base" in vars:
-        scheme = "posix_prefix"
-    return _debians_get_paths(scheme, vars, expand)
 """
 DPKG_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -134,7 +112,7 @@ def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
     Made once per base and certificate: the engine's build cache holds it. Raises ImageNotFound.
     """
     image = client.images.get(reference)
-    mark = hashlib.sha256(ca_pem.encode()).hexdigest()[:16]
+    mark = hashlib.sha256((CA_DOCKERFILE + ca_pem).encode()).hexdigest()[:16]
     if (image.labels or {}).get(CA_LABEL) == mark:
         return str(image.id)
     files = {"Dockerfile": CA_DOCKERFILE.format(base=image.id, mark=mark), "ca.pem": ca_pem}
@@ -242,54 +220,11 @@ def _stand_in(client: docker.DockerClient, say: Say) -> Image:
             f"{BASE_IMAGES[0]} is not on the engine and cannot be pulled: "
             f"connect to the internet, then run: docker pull {BASE_IMAGES[0]}"
         )
-    tarball = _tarball(say)
+    tarball = stand_in_tarball(say)
     say("importing the stand-in for the base images")
     repository, _, tag = STAND_IN.partition(":")
     client.api.import_image_from_file(str(tarball), repository, tag, list(CONFIG))
     return client.images.get(STAND_IN)
-
-
-def _tarball(say: Say) -> Path:
-    """A Debian 12 with Python 3.11 and pip as one tar file, made once."""
-    tarball = places.home() / "base" / f"{EDITION}.tar"
-    with locked(tarball.with_name(".tarball.lock")):
-        if not tarball.exists():
-            root = tarball.with_name("root")
-            debootstrap(root, "bookworm", PACKAGES, say)
-            _like_the_python_image(root)
-            part = tarball.with_suffix(".part")
-            tar = ["tar", "--create", "--numeric-owner", "--file", str(part), "--directory"]
-            subprocess.run([*tar, str(root), "."], check=True)
-            for earlier in tarball.parent.glob("*.tar"):
-                earlier.unlink()
-            part.rename(tarball)
-            remove_tree(root)
-    return tarball
-
-
-def _like_the_python_image(root: Path) -> None:
-    """Let `python` and `pip install` work, and go where they go, as in the real image.
-
-    There packages are in /usr/local/lib/python3.11/site-packages, which builder stages are often
-    copied from; Debian's Python calls the folder dist-packages, so that becomes a link to it.
-    And `pip install --prefix DIR` fills DIR there, not DIR/local.
-    """
-    for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
-        marker.unlink()
-    link = root / "usr/local/bin/python"
-    if not link.is_symlink():
-        link.symlink_to("/usr/bin/python3")
-    local = root / "usr/local/lib/python3.11"
-    (local / "site-packages").mkdir(parents=True, exist_ok=True)
-    if not (local / "dist-packages").is_symlink():
-        if (local / "dist-packages").is_dir():
-            (local / "dist-packages").rmdir()
-        (local / "dist-packages").symlink_to("site-packages")
-    with (root / "usr/lib/python3.11/sysconfig.py").open("a") as module:
-        module.write(PREFIX_IS_THE_PREFIX)
-    # Who may not write there would compile it anew with each start of Python.
-    compiling = ["chroot", str(root), "python3", "-m", "compileall", "-q"]
-    subprocess.run([*compiling, "/usr/lib/python3.11/sysconfig.py"], check=True)
 
 
 def _context(files: dict[str, str]) -> io.BytesIO:

@@ -93,7 +93,7 @@ class _Recorder:
             line = line_of_trigger(self.request.dockerfile, name)
         else:
             number, total = int(match["number"]), int(match["total"])
-            line = line_of(self.request.dockerfile, stage, number, total)
+            line = line_of(self.request.dockerfile, stage, number, total, name)
         seconds = 0.0 if vertex.cached else max(0.0, vertex.completed - vertex.started)
         return BuildStep(name, stage, vertex.cached, seconds, line, vertex.error, vertex.log)
 
@@ -109,14 +109,21 @@ class _Recorder:
         return classify(message, step=step.name, line=step.line, log=bad.log)
 
 
-def line_of(dockerfile: Dockerfile, stage: str, number: int, total: int) -> int | None:
-    """The line of step `number` of a stage, or None where the numbers do not fit."""
+def line_of(
+    dockerfile: Dockerfile, stage: str, number: int, total: int, name: str = ""
+) -> int | None:
+    """The line of step `number` of a stage, or None where the numbers do not fit.
+
+    Two stages may have one name: a nameless one is called stage-N. Then the step's text tells.
+    """
+    found = []
     for candidate in dockerfile.stages:
         if stage in ("", candidate.name, f"stage-{candidate.index}"):
             rows = [i for i in candidate.instructions if i.keyword in _STEP_KEYWORDS]
             if len(rows) == total - 1 and number >= 2:
-                return rows[number - 2].line
-    return None
+                found.append(rows[number - 2])
+    said = [row for row in found if [row.keyword, *row.value.split()] == name.split()]
+    return next((row.line for row in (*said, *found)), None)
 
 
 def line_of_trigger(dockerfile: Dockerfile, name: str) -> int | None:

@@ -21,6 +21,8 @@ _NETWORK = re.compile(
     r"|[Nn]ame resolution|git error:"
     # And pip and Poetry, when the index is gone or silent.
     r"|No route to host|NewConnectionError|ConnectTimeoutError|All attempts to connect to"
+    # Who does not trust the index: a login shell, say, drops what the base image sets.
+    r"|CERTIFICATE_VERIFY_FAILED|certificate verify failed|UnknownIssuer"
     # apt, where the step that lists what there is was out of reach and said so only in passing.
     r"|E: Unable to locate package|has no installation candidate",
 )

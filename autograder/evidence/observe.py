@@ -17,7 +17,8 @@ from autograder.evidence.environments import in_helper
 from autograder.evidence.filled import filled
 from autograder.evidence.material import Material, prepared
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
-from autograder.evidence.ran_again import alone, ran_again
+from autograder.evidence.ran_again import ran_again
+from autograder.evidence.taken_away import alone
 from autograder.evidence.wanting import wanting
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure

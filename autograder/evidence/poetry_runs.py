@@ -9,7 +9,8 @@ import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from autograder.facts.dockerfile import Dockerfile, Stage
+from autograder.evidence.stages import can_run
+from autograder.facts.dockerfile import Dockerfile
 from autograder.facts.instructions import Instruction
 from autograder.facts.observation import PoetryRun
 
@@ -33,18 +34,11 @@ def noting(dockerfile: Dockerfile, text: str, helper: str) -> str:
     text: the Dockerfile as it is built, line for line.
     """
     lines = text.split("\n")
-    noted = [stage for stage in dockerfile.needed_stages() if _runs(stage, dockerfile)]
+    noted = [stage for stage in dockerfile.needed_stages() if can_run(stage, dockerfile)]
     for row in sorted(_places(dockerfile), key=lambda row: -row.end_line):
         lines[row.end_line : row.end_line] = _additions(row)
     copies = [f"COPY --from={s.index} {_FOLDER}/poetry /noted/{s.index}" for s in noted]
     return "\n".join([*lines, "", f"FROM {helper}", *copies, ""])
-
-
-def _runs(stage: Stage, dockerfile: Dockerfile) -> bool:
-    """Whether the stage starts from a base image that can run Python."""
-    while isinstance(stage.base, int):
-        stage = dockerfile.stages[stage.base]
-    return stage.base.reference != "scratch"
 
 
 def _places(dockerfile: Dockerfile) -> Iterator[Instruction]:

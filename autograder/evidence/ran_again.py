@@ -6,8 +6,7 @@ from typing import Protocol
 
 from autograder.errors import NotJudged
 from autograder.evidence.material import Material
-from autograder.evidence.stages import StageAgain, before, stages_again, until, whole
-from autograder.evidence.taken_away import without
+from autograder.evidence.stages import StageAgain, before, stages_again, whole
 from autograder.facts.build import BuildFacts
 from autograder.facts.image import Environment
 from autograder.facts.observation import Built, RanAgain
@@ -51,12 +50,12 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
     holds[final] = changed.image.environments
     rows = tuple(RanAgain(again.steps, holds[again]) for again in ran)
     if any(row.rewritten(changed.began_ns) for row in rows):
-        held = _held(by, stages, files)
-        rows = tuple(replace(row, held=held) for row in rows)
+        before_them = held(by, stages, files)
+        rows = tuple(replace(row, held=before_them) for row in rows)
     return rows
 
 
-def _held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environment, ...]:
+def held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environment, ...]:
     """What the stages held before the first step that ran again, or at their end.
 
     What takes from a stage in which steps ran again may hold what those installed.
@@ -73,24 +72,3 @@ def _held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environme
         if part is not None:
             builds.append(by.build(f"held-{again.stage.index}", files, text=part))
     return tuple(e for found in by.environments(builds) for e in found)
-
-
-def alone(
-    by: Builds, changed: Built, again: tuple[RanAgain, ...], files: Files
-) -> tuple[RanAgain, ...]:
-    """What packages the steps bring by themselves, where a copy may look like an install."""
-    asked, dockerfile = by.material.asked, by.material.dockerfile
-    stages = stages_again(dockerfile, changed.build)
-    held = _held(by, stages, files)
-    again = tuple(replace(row, held=held) for row in again)
-    if not any(row.had(row.installed(asked, changed.began_ns)) for row in again):
-        return again
-    names = tuple(sorted(asked.lock.versions))
-    lines = without(by.prepared(), stages, names)
-    ran = [s.stage for s in stages if s.steps or s is stages[-1]]
-    texts = {stage: until(stage.end_line, stage, dockerfile, lines) for stage in ran}
-    builds = [by.build(f"alone-{stage.index}", files, text=text) for stage, text in texts.items()]
-    if not all(build.succeeded for build in builds):
-        return again
-    found = by.environments(builds)
-    return tuple(replace(row, alone=e) for row, e in zip(again, found, strict=True))

@@ -1,5 +1,6 @@
 """Which steps of a rebuild ran again, by stage, and what to build to see a stage before them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.facts.build import BuildFacts, BuildStep
@@ -27,7 +28,8 @@ def stages_again(dockerfile: Dockerfile, rebuilt: BuildFacts) -> list[StageAgain
     rows: dict[int, list[BuildStep]] = {stage.index: [] for stage in needed}
     for step in rebuilt.steps:
         if not step.cached and step.name.upper().startswith("RUN"):
-            rows[next((s.index for s in needed if _belongs(step, s)), needed[-1].index)] += [step]
+            stage = _by_line(step, needed) or _by_name(step, needed) or needed[-1]
+            rows[stage.index] += [step]
     if rebuilt.builder == "classic":  # it tells nothing of ONBUILD, so that is looked at each time
         for stage in needed:
             ran = [row for row in stage.triggers if row.keyword == "RUN"]
@@ -42,11 +44,25 @@ def stages_again(dockerfile: Dockerfile, rebuilt: BuildFacts) -> list[StageAgain
     return found
 
 
-def _belongs(step: BuildStep, stage: Stage) -> bool:
-    if step.stage:
-        return step.stage in (stage.name, f"stage-{stage.index}")
-    own = (row for row in stage.instructions if row.keyword != "ONBUILD")
-    return any(row.line <= (step.line or 0) <= row.end_line for row in (*stage.triggers, *own))
+def _by_line(step: BuildStep, stages: Iterable[Stage]) -> Stage | None:
+    for stage in stages:
+        own = (row for row in stage.instructions if row.keyword != "ONBUILD")
+        if any(row.line <= (step.line or 0) <= row.end_line for row in (*stage.triggers, *own)):
+            return stage
+    return None
+
+
+def _by_name(step: BuildStep, stages: Iterable[Stage]) -> Stage | None:
+    """A stage without a name is told by its number."""
+    named = {stage.name or f"stage-{stage.index}": stage for stage in stages}
+    return named.get(step.stage)
+
+
+def can_run(stage: Stage, dockerfile: Dockerfile) -> bool:
+    """Whether the stage starts from a base image that can run Python."""
+    while isinstance(stage.base, int):
+        stage = dockerfile.stages[stage.base]
+    return stage.base.reference != "scratch"
 
 
 def whole(stage: Stage, dockerfile: Dockerfile, text: str) -> str:

@@ -1,7 +1,7 @@
 """What a failed build wanted and did not get: whether that was the learner's to give."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -23,6 +23,9 @@ _NOT_FOUND = (
     re.compile(r"[Bb]ecause (\S+) was not found in the package registry"),
     re.compile(r"depends on (\S+) \([^)]*\) which doesn't match any versions"),
 )
+# In canonical names, where a dot is a hyphen: requirements.txt without -r, poetry-1.7.0.
+_FILE = re.compile(r"-(?:cfg|in|lock|toml|txt|whl)$")
+_WITH_VERSION = re.compile(r"-?v?\d+(?:-\d+)*$")
 _NAMELESS = "no FROM line gives its stage a name with AS"
 # What builder stages are called, and no image of the public registry's own is.
 _STAGE = re.compile(
@@ -64,12 +67,18 @@ def _for_want_of_a_release(failure: BuildFailure) -> BuildFailure:
         asked = requirement.specifier
         if here and any(asked.filter(there)) and not any(asked.filter(here)):
             why = f"the course's package index has no {name}{asked}; it has {', '.join(here)}"
-        elif not here and not get_close_matches(name, offered, n=1, cutoff=ALIKE):
+        elif not here and not _is_a_slip(name, offered):
             why = f"the course's package index has no {name}"
         else:
             continue
         return replace(failure, kind="index", message=why)
     return failure
+
+
+def _is_a_slip(name: str, offered: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a package's name is another misspelt, with a version in it, or that of a file."""
+    alike = get_close_matches(name, offered, n=1, cutoff=ALIKE)
+    return bool(alike or _FILE.search(name) or _WITH_VERSION.sub("", name) in offered)
 
 
 def _not_found(failure: BuildFailure) -> Iterator[Requirement]:

@@ -104,11 +104,7 @@ class RanAgain:
             if new:
                 return tuple(new)
             touched = {(d.name, d.version) for d in rows if d.changed_ns >= since_ns}
-            if (
-                self.steps
-                and touched
-                and not any(touched <= _versions(before) for before in self.held)
-            ):
+            if self.steps and not touched <= self._before():
                 return tuple(sorted(name for name, _ in touched))
         return ()
 
@@ -118,12 +114,16 @@ class RanAgain:
         return bool(self.steps) and any(d.modified_ns < since_ns <= d.changed_ns for d in rows)
 
     def had(self, names: tuple[str, ...]) -> bool:
-        """Whether one environment had held all these packages before, in the versions of now."""
+        """Whether all these packages had been there before, in the versions of one of `holds`."""
         for environment in self.holds:
             now = {row for row in _versions(environment) if row[0] in names}
-            if now and any(now <= _versions(before) for before in self.held):
+            if now and now <= self._before():
                 return True
         return False
+
+    def _before(self) -> set[tuple[str, str]]:
+        """Every package that had been installed before, and its version; stages may be merged."""
+        return {row for environment in self.held for row in _versions(environment)}
 
 
 def _versions(environment: Environment) -> set[tuple[str, str]]:

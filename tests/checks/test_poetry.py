@@ -96,6 +96,30 @@ def test_catches_one_package_of_another_poetry(
     assert outcome.try_next.startswith(NEXT)
 
 
+def test_catches_a_server_by_hand_beside_the_right_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """With another lock it stays as it was: no Poetry looks after it."""
+    by_hand = built(environment(by={"gunicorn": "pip"}))
+    runs = (PoetryRun("1.7.0", "install"),)
+    seen = observe(first=by_hand, lock_changed=by_hand, poetry_runs=runs)
+    outcome = poetry_is_pinned(seen)
+    assert outcome.state == "failed"
+    assert outcome.seen.startswith("gunicorn in ")
+    assert outcome.seen.endswith(" was installed by pip, not by Poetry")
+
+
+def test_catches_a_server_that_another_poetry_exported(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    runs = (PoetryRun("1.7.0", "install"), PoetryRun("1.8.5", "export"))
+    outcome = poetry_is_pinned(
+        observe(first=built(environment(by={"gunicorn": "pip"})), poetry_runs=runs)
+    )
+    assert outcome.state == "failed"
+    assert outcome.seen == "pip installed what Poetry 1.8.5 told it, not Poetry 1.7.0"
+
+
 def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
     outcome = poetry_is_pinned(observe(first=built()))
     assert outcome.state == "failed"
@@ -113,7 +137,10 @@ def test_catches_not_what_pip_had_installed_before(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment
 ) -> None:
     first = built(environment(by={"fastapi": "pip"}))
-    assert poetry_is_pinned(observe(first=first)).state == "passed"
+    runs = (PoetryRun("1.7.0", "install"), PoetryRun("1.8.5", "install"))
+    assert poetry_is_pinned(observe(first=first, poetry_runs=runs)).state == "passed"
+    runs = (PoetryRun("1.7.0", "install"), PoetryRun("1.7.0", "export"))
+    assert poetry_is_pinned(observe(first=first, poetry_runs=runs)).state == "passed"
 
 
 def test_catches_not_an_indirect_dependency_by_pip(

@@ -18,12 +18,13 @@ import pytest
 
 from autograder import places
 from autograder.engine import processes
-from autograder.engine.base_image import BASE_IMAGES, STAND_IN, ensure_base_images
+from autograder.engine.base_image import BASE_IMAGES, ensure_base_images
 from autograder.engine.box import DATA
 from autograder.engine.box_image import IMAGE, box_root
 from autograder.engine.grading import FORM, ContainerEngine, container_engine
 from autograder.engine.grading_container import LABEL
 from autograder.engine.own import OwnEngine
+from autograder.engine.stand_in import STAND_IN
 from autograder.exercises import find_exercise
 from autograder.grading import Report, judge
 from autograder.hand_in import HandIn, read_hand_in

@@ -51,6 +51,11 @@ def test_what_the_public_index_has_is_ours_to_offer(what: str, message: str) -> 
         "peotry",
         "gunicron==21.2.0",
         "fastapi==0.0.0.1",
+        "requirements.txt",
+        "poetry.lock",
+        "poetry-1.7.0",
+        "poetry1.7.0",
+        "gunicorn-21",
     ],
 )
 def test_what_nobody_ever_released_is_the_learners_to_mend(what: str) -> None:
