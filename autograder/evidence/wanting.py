@@ -15,13 +15,14 @@ from autograder.index.manifest import offered_versions, public_versions
 ALIKE = 0.8
 """From here on (of 1) two names are one and a slip of the finger: difflib's ratio."""
 
-_DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://")
+_DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.)")
 # How pip, then uv, then Poetry name what the index does not have.
 _NOT_FOUND = (
     re.compile(r"No matching distribution found for ([^(]+)"),
     re.compile(r"there is no version of (\S+?),? (?:and|we|you)\b"),
     re.compile(r"[Bb]ecause (\S+) was not found in the package registry"),
     re.compile(r"depends on (\S+) \([^)]*\) which doesn't match any versions"),
+    re.compile(r"Could not find a matching version of package ([\w.-]+)"),
 )
 # In canonical names, where a dot is a hyphen: requirements.txt without -r, poetry-1.7.0.
 _FILE = re.compile(r"-(?:cfg|in|lock|toml|txt|whl)$")
@@ -53,7 +54,8 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
             text = "\n".join((row.value, *row.heredocs))
-            if row.line < (failure.line or 0) and _DOWNLOAD.search(text):
+            above = row.keyword == "RUN" and row.line < (failure.line or 0)
+            if above and _DOWNLOAD.search(text):
                 why = f"line {row.line} downloads something, and something is missing now"
                 return replace(failure, kind="network", log=(*failure.log, why))
     return failure

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograder.errors import BadInput
+from autograder.facts.expansion import expand
 from autograder.facts.instructions import (
     Directive,
     Instruction,
@@ -18,13 +19,10 @@ from autograder.facts.instructions import (
     words,
 )
 
-__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "expand", "has_instructions", "parse"]
+__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "has_instructions", "parse"]
 
-_NAME = re.compile(r"\w+")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_OPERATOR = re.compile(r":?[-+]")
 _DEFAULT_PREFIX = re.compile(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?")
-MOST_EXPANDED = 1000
 
 
 @dataclass(frozen=True)
@@ -222,45 +220,3 @@ def _sources(row: Instruction) -> Iterator[str]:
                 key, _, source = option.partition("=")
                 if key.strip().lower() == "from":
                     yield source
-
-
-def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Substitute `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`; quotes go.
-
-    Neither what is read nor what comes out is longer than an image's name can be: a few lines of
-    ARG could ask for more text than there is memory.
-    """
-    return _expanded(text[:MOST_EXPANDED], 0, variables, "")[0]
-
-
-def _expanded(text: str, at: int, have: Mapping[str, str], until: str) -> tuple[str, int]:
-    """The expansion from `at` up to the character `until` or the end, and where that is."""
-    done = ""
-    while at < len(text) and text[at] != until:
-        if text[at] != "$":
-            value, at = text[at].strip("\"'"), at + 1
-        elif text[at + 1 : at + 2] == "{":
-            value, at = _braced(text, at, have)
-        elif match := _NAME.match(text, at + 1):
-            value, at = have.get(match[0], ""), match.end()
-        else:
-            value, at = "$", at + 1
-        done = (done + value)[:MOST_EXPANDED]
-    return done, at
-
-
-def _braced(text: str, at: int, have: Mapping[str, str]) -> tuple[str, int]:
-    """The value of `${…}` at `at`, and where it ends. What we do not know stays as it is."""
-    name = _NAME.match(text, at + 2)
-    operator = _OPERATOR.match(text, name.end()) if name else None
-    if name is None:
-        return "$", at + 1
-    value = have.get(name[0])
-    if operator is None:
-        closed = text[name.end() : name.end() + 1] == "}"
-        return (value or "", name.end() + 1) if closed else ("$", at + 1)
-    word, end = _expanded(text, operator.end(), have, "}")
-    holds = bool(value) if operator[0].startswith(":") else value is not None
-    if operator[0].endswith("+"):
-        return word if holds else "", end + 1
-    return (value or "") if holds else word, end + 1
