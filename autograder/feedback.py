@@ -1,11 +1,18 @@
 """The words that more than one door says, and that one door looks for in what another said."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
 
 from autograder.hand_in import NO_DOCKERFILE
 from autograder.outcome import Outcome, failed, not_judged, passed
 
-__all__ = ["NOT_BUILT", "NOT_JUDGED", "NO_DOCKERFILE", "PASSED", "SEEN", "TRY_NEXT", "outcome_in"]
+__all__ = [
+    "NOT_BUILT", "NOT_JUDGED", "NO_DOCKERFILE", "PASSED", "SEEN", "TRY_NEXT", "error_in",
+    "outcome_in",
+]  # fmt: skip
 
 PASSED, SEEN, TRY_NEXT = "passed: ", "seen: ", "try next: "
 NOT_JUDGED = "not judged: "
@@ -15,6 +22,11 @@ NOT_BUILT = "the build did not succeed: see the build cell"
 """What every cell after a failed build says."""
 
 _LINE = re.compile(r" \(Dockerfile line (\d{1,6})\)$")
+
+
+def error_in(output: Mapping[str, Any]) -> str:
+    """The words of a cell's error output on one line, without colours; `` for any other output."""
+    return " ".join(Text.from_ansi("\n".join(output.get("traceback", []))).plain.split())
 
 
 def outcome_in(words: str) -> Outcome:

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.exercises import EXERCISES
-from autograder.feedback import NOT_JUDGED
+from autograder.feedback import NOT_JUDGED, error_in
 
 
 class StopWhenNotJudged(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
@@ -30,12 +29,6 @@ class StopWhenNotJudged(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader
                 if text.startswith(NOT_JUDGED):
                     raise NbGraderException(text)
         return nb, resources
-
-
-def error_in(output: NotebookNode) -> str:
-    """The words of an error output on one line, without colours; `` for any other output."""
-    words = strip_ansi("\n".join(output.get("traceback", [])))  # type: ignore[no-untyped-call]
-    return " ".join(words.split())
 
 
 def leftovers(root: Path, slug: str) -> list[str]:

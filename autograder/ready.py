@@ -1,5 +1,6 @@
 """What every lesson, check and test stands on: an engine, its base images, the package index."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -137,8 +138,9 @@ def _renewed(engine: Grading, say: Say) -> Ready:
 
 def equip(engine: FoundEngine, own: OwnEngine | Grading | None, say: Say) -> Ready:
     """Have the base images and the package index on an engine; `own` is ours, if it is ours."""
-    # One at a time: two would give one reference two images, one after the other.
-    alone = locked(places.home() / "base" / ".images.lock")
+    # One at a time on one engine: two would give one reference two images, one after the other.
+    mark = hashlib.sha256(engine.host.encode()).hexdigest()[:12]
+    alone = locked(places.home() / "base" / f".images-{mark}.lock")
     with alone, closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
         group = own.index_cgroup if own else ""

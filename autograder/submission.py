@@ -9,7 +9,7 @@ import os
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import dropwhile
 from pathlib import Path
 from textwrap import dedent
@@ -96,7 +96,7 @@ def _learners_code(folder: Path, name: str) -> list[str]:
         source = _source(cell) if isinstance(cell, dict) else None
         if source is None or not isinstance(cell.get("cell_type"), str):
             raise Unreadable(f"cell {number} of {name} is damaged: it has no type or no text")
-        if cell["cell_type"] == "code" and not _is_locked(cell):
+        if cell["cell_type"] == "code" and not is_locked(cell):
             found.append(source)
     return found
 
@@ -150,7 +150,7 @@ def _source(cell: dict[str, Any]) -> str | None:
     return source if isinstance(source, str) else None
 
 
-def _is_locked(cell: dict[str, Any]) -> bool:
+def is_locked(cell: Mapping[str, Any]) -> bool:
     """Whether nbgrader overwrites the cell: the rule of its `utils.is_locked`."""
     metadata = cell.get("metadata")
     own = metadata.get("nbgrader") if isinstance(metadata, dict) else None

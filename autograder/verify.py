@@ -24,8 +24,7 @@ from traitlets.config import Config
 from autograder import checks_page
 from autograder.errors import NotJudged
 from autograder.exercises import EXERCISES, Exercise
-from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
-from autograder.nbgrader_executor import error_in
+from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED, error_in
 
 CELL_SECONDS = 2400
 GENERATE_SECONDS = 300

@@ -11,9 +11,8 @@ from nbformat import NotebookNode
 
 from autograder.classroom.locked_cells import LockedCells
 from autograder.errors import BadInput
-from autograder.feedback import NOT_JUDGED
+from autograder.feedback import NOT_JUDGED, error_in
 from autograder.hand_in import HandIn, as_json
-from autograder.nbgrader_executor import error_in
 from autograder.ready import Ready, Say, grading_ready
 
 Outputs = dict[str, list[Any]]

@@ -18,10 +18,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
-from nbgrader.utils import is_locked
 
 from autograder.errors import BadInput, NotJudged
 from autograder.hand_in import GIVEN, HandIn, give
+from autograder.submission import is_locked
 
 CELL_SECONDS = 2400
 """Longer than the build cell's own limits, which end with a verdict."""
