@@ -49,6 +49,8 @@ def test_a_base_image_that_cannot_be_had(message: str, step: str) -> None:
         "WARNING: Retrying after connection broken by 'NewConnectionError(…)': /simple/poetry/",
         "WARNING: Retrying after connection broken by 'ConnectTimeoutError(…)': /simple/poetry/",
         "All attempts to connect to example.com failed.",
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+        "invalid peer certificate: UnknownIssuer",
     ],
 )
 def test_a_step_that_wants_more_than_the_course_offers(row: str) -> None:

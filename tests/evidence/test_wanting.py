@@ -67,6 +67,7 @@ def test_what_nobody_ever_released_is_the_learners_to_mend(what: str) -> None:
     [
         "  ╰─▶ Because there is no version of poetry==1.4.2 and you require poetry==1.4.2, we can",
         "  ╰─▶ Because httptools was not found in the package registry and you require httptools,",
+        "Could not find a matching version of package poetry-plugin-bundle",
         "Because kiss depends on httptools (*) which doesn't match any versions, version solving",
     ],
 )
@@ -80,6 +81,9 @@ def test_a_download_above_the_failed_step_is_what_is_missed() -> None:
     assert after(failed, text).kind == "network"
     assert after(failed, text.replace("curl", "echo")).kind == "step"
     assert after(BuildFailure("step", "exit code: 6", "RUN curl", 2), text).kind == "step"
+    asks_itself = text.replace("RUN curl", "HEALTHCHECK CMD curl")
+    assert after(failed, asks_itself).kind == "step"
+    assert after(failed, text.replace("install.example", "localhost:8000/")).kind == "step"
 
 
 @pytest.mark.parametrize(
