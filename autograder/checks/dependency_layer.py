@@ -19,8 +19,9 @@ ABOUT = About(
     " seen, unless the very packages had been installed before it in some stage that the image"
     " needs. Steps that copy packages which were there before are told from installs by taking the"
     " packages away before each of them; where that cannot be done (a step that fails without them,"
-    " or that copies and installs at once), a copy with new times counts as an install. Only packages that poetry.lock names count: a step that installs"
-    " Poetry itself again after every change is slow, and not seen.",
+    " or that copies and installs at once), a copy with new times counts as an install. Only"
+    " packages that poetry.lock names count: a step that installs Poetry itself again after every"
+    " change is slow, and not seen.",
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 

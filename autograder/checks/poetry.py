@@ -22,8 +22,9 @@ ABOUT = About(
     " stands in the Dockerfile, is longer than the pin, and whoever writes it knows the version"
     " that the pin should name. Where pip or uv installed, a note taken during one more build"
     " tells which Poetry ran; a step that runs the right Poetry for show, and installs by other"
-    " means what the locks say, is not seen either. Poetry's own dependencies, and where Poetry"
-    " came from, are not looked at.",
+    " means what the locks say, is not seen either; nor is a package that was named by hand beside"
+    " an export, in a version that no lock has, which fails `dependencies-locked`. Poetry's own"
+    " dependencies, and where Poetry came from, are not looked at.",
     needs=frozenset({Evidence.POETRY_RUNS}),
 )
 

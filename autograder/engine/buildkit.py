@@ -18,7 +18,7 @@ from autograder.engine.request import SILENCE, BuildRequest, Progress, pack
 from autograder.engine.trace import decode
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
-from autograder.facts.dockerfile import Dockerfile
+from autograder.facts.dockerfile import Base, Dockerfile
 
 # What ONBUILD runs is told without stage and number.
 _STEP = re.compile(
@@ -120,8 +120,11 @@ def line_of(
     for candidate in dockerfile.stages:
         if stage in ("", candidate.name, f"stage-{candidate.index}"):
             rows = [i for i in candidate.instructions if i.keyword in _STEP_KEYWORDS]
-            if len(rows) == total - 1 and number >= 2:
-                found.append(rows[number - 2])
+            # Step 1 is FROM, but where the stage starts from another, or from nothing.
+            image = isinstance(candidate.base, Base) and candidate.base.reference != "scratch"
+            at = number - 1 - image
+            if len(rows) == total - image and at >= 0:
+                found.append(rows[at])
     said = [row for row in found if [row.keyword, *row.value.split()] == name.split()]
     return next((row.line for row in (*said, *found)), None)
 

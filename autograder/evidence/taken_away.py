@@ -14,7 +14,7 @@ from autograder.facts.dockerfile import Dockerfile, Stage
 from autograder.facts.image import Environment
 from autograder.facts.observation import Built, RanAgain
 
-_SCRIPT = """
+_REMOVE = """
 import os, re, shutil
 names = set({names!r})
 for folder, inside, _ in os.walk("/"):
@@ -25,6 +25,9 @@ for folder, inside, _ in os.walk("/"):
         if re.sub(r"[-_.]+", "-", name.partition("-")[0]).lower() in names:
             shutil.rmtree(os.path.join(folder, name))
 """
+# Looks like a package, so that what reads those reads when it was made.
+_MARKED = "/course-mark"
+_MARK = f"import os; os.makedirs('{_MARKED}/poetry-0.dist-info')"
 
 
 def alone(
@@ -39,12 +42,10 @@ def alone(
         return again
     ran = [s for s in stages if s.steps or s is stages[-1]]
     rows = zip(again, ran, strict=True)
-    return tuple(replace(row, alone=_alone(by, stage, changed, files)) for row, stage in rows)
+    return tuple(replace(row, alone=_alone(by, stage, files)) for row, stage in rows)
 
 
-def _alone(
-    by: Builds, again: StageAgain, changed: Built, files: Files
-) -> tuple[Environment, ...] | None:
+def _alone(by: Builds, again: StageAgain, files: Files) -> tuple[Environment, ...] | None:
     """Of what the steps of a stage wrote, all that each brings though it is not there before it.
 
     None where that cannot be told: a step fails without the packages, or is an ONBUILD's.
@@ -55,23 +56,28 @@ def _alone(
     if any(step.line not in own for step in again.steps):
         return None
     for start, end in _parts(again):
-        parts = [until(line, stage, dockerfile, by.prepared().split("\n")) for line in (start, end)]
-        builds = [
-            by.build(f"part-{stage.index}-{line}", files, text=text)
-            for line, text in zip((start, end), parts, strict=True)
-        ]
-        before_it, after_it = by.environments(builds)
-        written = _written(before_it, after_it, changed.began_ns)
+        here = (stage, start)
+        marked = _built(by, "marked", stage, end, _with_steps(by, [here], _MARK), files)
+        written = _written(marked)
+        if written is None:
+            return None
         if written:
-            places = [(stage, start), *_elsewhere(stage, dockerfile)]
-            lines = without(by.prepared(), dockerfile, places, names)
-            text = until(end, stage, dockerfile, lines)
-            build = by.build(f"alone-{stage.index}-{start}", files, text=text)
-            if not build.succeeded:
+            places = [here, *_elsewhere(stage, dockerfile)]
+            remove = _REMOVE.format(names=names)
+            brought = _built(by, "alone", stage, end, _with_steps(by, places, remove), files)
+            if brought is None:
                 return None
-            (brought,) = by.environments([build])
             found += [_only(written, environment) for environment in brought]
     return tuple(found)
+
+
+def _built(
+    by: Builds, which: str, stage: Stage, end: int, lines: list[str], files: Files
+) -> tuple[Environment, ...] | None:
+    """What is installed in a stage up to a line; None where it cannot be built."""
+    text = until(end, stage, by.material.dockerfile, lines)
+    build = by.build(f"{which}-{stage.index}-{end}", files, text=text)
+    return by.environments([build])[0] if build.succeeded else None
 
 
 def _parts(again: StageAgain) -> list[tuple[int, int]]:
@@ -83,17 +89,13 @@ def _parts(again: StageAgain) -> list[tuple[int, int]]:
     return [(row.line - 1, row.end_line) for row in ran]
 
 
-def _written(
-    before_it: tuple[Environment, ...], after_it: tuple[Environment, ...], since_ns: int
-) -> set[str]:
-    """The packages whose folders a part of a stage has made anew."""
-    there = {(e.path, d.name, d.modified_ns) for e in before_it for d in e.distributions.values()}
-    return {
-        d.name
-        for e in after_it
-        for d in e.distributions.values()
-        if d.modified_ns >= since_ns and (e.path, d.name, d.modified_ns) not in there
-    }
+def _written(found: tuple[Environment, ...] | None) -> set[str] | None:
+    """The packages whose folders were written after the mark; None where it is not there."""
+    marks = [d for e in found or () if e.path == _MARKED for d in e.distributions.values()]
+    if not marks:
+        return None
+    rows = [d for e in found or () if e.path != _MARKED for d in e.distributions.values()]
+    return {d.name for d in rows if max(d.modified_ns, d.changed_ns) >= marks[0].modified_ns}
 
 
 def _only(names: set[str], environment: Environment) -> Environment:
@@ -113,22 +115,18 @@ def _elsewhere(stage: Stage, dockerfile: Dockerfile) -> Iterator[tuple[Stage, in
             yield other, other.end_line
 
 
-def without(
-    text: str, dockerfile: Dockerfile, places: list[tuple[Stage, int]], names: tuple[str, ...]
-) -> list[str]:
-    """A Dockerfile's text that removes these packages after some lines of some stages.
+def _with_steps(by: Builds, places: list[tuple[Stage, int]], script: str) -> list[str]:
+    """The Dockerfile's lines, each with what was added after it: a script in Python, run by root.
 
-    text: the Dockerfile as it is built, line for line.
-
-    The answer is a list of the text's lines, each with what was added after it.
+    places: after which line of which stage it runs.
     """
-    script = base64.b64encode(_SCRIPT.format(names=names).encode()).decode()
-    remove = f'RUN ["python3", "-I", "-c", "import base64; exec(base64.b64decode(\'{script}\'))"]'
-    lines = text.split("\n")
+    packed = base64.b64encode(script.encode()).decode()
+    run = f'RUN ["python3", "-I", "-c", "import base64; exec(base64.b64decode(\'{packed}\'))"]'
+    lines = by.prepared().split("\n")
     for stage, line in places:
-        user = _user(stage, line, dockerfile)
+        user = _user(stage, line, by.material.dockerfile)
         again = f"\nUSER {user}" if user else ""
-        lines[line - 1] += f"\nUSER 0\n{remove}{again}"
+        lines[line - 1] += f"\nUSER 0\n{run}{again}"
     return lines
 
 

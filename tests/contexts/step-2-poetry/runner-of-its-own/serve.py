@@ -1,0 +1,6 @@
+"""Start the app."""
+
+import uvicorn
+
+if __name__ == "__main__":
+    uvicorn.run("kiss.main:app", host="0.0.0.0", port=8000, log_level="info")
