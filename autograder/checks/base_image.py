@@ -21,6 +21,7 @@ ABOUT = About(
 )
 
 _MAJOR_MINOR = re.compile(r"\D*\d+\.\d")  # its first number: 3-alpine3.19 names Alpine's
+_MOVES_LITTLE = "moves only among the releases of that one, such as 3.11.6 and 3.11.7"
 
 
 def base_image_is_pinned(seen: Observation) -> Outcome:
@@ -44,13 +45,13 @@ def _loose(base: Base) -> Outcome:
         look = f"look at line {base.line}: which releases may the tag {tag} stand for next year?"
         idea = (
             f"{tag} moves on with every release that it fits; a tag with a major and a minor"
-            " version stays with one Python"
+            f" version {_MOVES_LITTLE}"
         )
     else:
         look = f"look at line {base.line}: what does Docker take when no tag follows {name}?"
         idea = (
             "without a tag Docker takes the tag latest, which moves on with every release; a tag"
-            " with a major and a minor version does not"
+            f" with a major and a minor version {_MOVES_LITTLE}"
         )
     nearly = (
         f"in line {base.line} let a version follow {name}: a colon, the major number, a dot, the"

@@ -35,8 +35,8 @@ _POETRY_NOWHERE = (
     _WHICH_LINE,
     "an image holds what its RUN steps wrote; Poetry writes the packages that poetry.lock names"
     " when it is told to install, and it has to be in the image itself by then",
-    "two RUN lines are missing: one in which pip installs the Poetry that the task asks for, and,"
-    " after a COPY of the files that Poetry reads, one with poetry install",
+    "two RUN lines are needed: one in which pip installs Poetry (the version that the task names,"
+    " if it names one), and, after a COPY of the files that Poetry reads, one with poetry install",
 )
 _POETRY_CACHED = (
     _WHICH_MOUNT,

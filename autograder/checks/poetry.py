@@ -13,7 +13,7 @@ from autograder.outcome import Outcome, failed, passed
 
 ABOUT = About(
     why="The tool that reads the lock file is a dependency too. With a new major version of it the"
-    " Dockerfile of last year may stop to build, or build something else, on a day when nobody"
+    " Dockerfile of last year may no longer build, or build something else, on a day when nobody"
     " changed a line.",
     right="step-3-pin-and-split/arg-pin",
     wrong="step-3-pin-and-split/at-least",
@@ -38,7 +38,8 @@ _NAMELESS = (
 _LOOSE = (
     "look at what stands between poetry and its version in line {line}: which versions may come?",
     ">=, ~=, ^, < and .* each let more than one version in, and the newest of them comes, here"
-    " {who}; without quotes, a shell reads > as the name of a file to write",
+    " {who}; without quotes, a shell takes > for “write into the file named next”, and pip never"
+    " sees the version",
     "only two equals signs and all three numbers, with no star, name one version alone",
 )
 _REPLACED = (

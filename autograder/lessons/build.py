@@ -7,6 +7,7 @@ from autograder.engine.offer import Offer
 from autograder.facts.build import BuildFacts
 from autograder.facts.dockerfile import Dockerfile
 from autograder.facts.image import ImageFacts
+from autograder.index import Date
 from autograder.lessons.message import in_one_line
 from autograder.pictures import Picture, Stack
 from autograder.pictures.progress import failure_in_words
@@ -18,6 +19,7 @@ class Build:
 
     name: what it is called in pictures, such as `with one byte changed`.
     packages: the app's packages, those it asks for itself first.
+    date: of the package index that it was offered.
     hidden: the digests of layers that the workshop put under the learner's own.
     """
 
@@ -25,6 +27,7 @@ class Build:
     facts: BuildFacts
     dockerfile: Dockerfile = field(repr=False)
     packages: tuple[str, ...] = field(repr=False)
+    date: Date = field(repr=False)
     offer: Offer = field(repr=False)
     hidden: frozenset[str] = field(repr=False)
 

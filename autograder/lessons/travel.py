@@ -3,6 +3,7 @@
 from autograder import pictures
 from autograder.evidence.environments import environments
 from autograder.facts.image import Environment
+from autograder.index import CUTOFF
 from autograder.lessons.build import Build, no_image
 from autograder.lessons.message import in_one_line
 from autograder.pictures import Installed, Picture
@@ -18,7 +19,7 @@ def time_travel(then: Build, now: Build) -> Picture:
     with in_one_line():
         found = environments(engine, [then.tag, now.tag], names, helper)
     before, after = (
-        Installed(build.name, versions(rows, names))
+        Installed(build.name, versions(rows, names), CUTOFF[build.date].date())
         for build, rows in zip((then, now), found, strict=True)
     )
     return pictures.time_travel(before, after, names[:4])

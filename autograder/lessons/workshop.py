@@ -103,7 +103,7 @@ class Workshop:
             facts = as_written(offer.engine.build(request), dockerfile)
             live.ended(facts)
         hidden = frozenset(base.layer for base in bases.values())
-        build = Build(name, facts, dockerfile, self._packages(), offer, hidden)
+        build = Build(name, facts, dockerfile, self._packages(), date or "now", offer, hidden)
         self._builds.append(build)
         return build
 

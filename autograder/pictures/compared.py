@@ -62,8 +62,8 @@ class _Block:
 def compared(one: Stack, other: Stack) -> Picture:
     """Which layers two images share, and what each has alone.
 
-    Layers are the same while all below them are: an engine keeps those once, and a registry sends
-    only the others.
+    Shared is what is the same from the base up to the first layer that differs: an engine keeps it
+    once, and a registry sends only what is missing.
     """
     same = _in_both(one.digests, other.digests)
     (shared, own), (_, others) = _parted(one, same), _parted(other, same)

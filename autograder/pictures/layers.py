@@ -61,12 +61,18 @@ def _drawn(row: Row, y: float, scale: float) -> list[str]:
         ),
     ]
     if row.kind == "settings" and not row.size:
-        return [*parts, words(BAR_AT, y + 13, "no files, only a setting", style=faint)]
+        return [*parts, words(BAR_AT, y + 13, _without_files(row), style=faint)]
     width = row.size * scale
     parts.append(bar(BAR_AT, y + 2, width, colour))
     told = f"{bytes_in_words(row.size)}  {row.kind}"
     parts.append(words(BAR_AT + max(width, 2) + 8, y + 13, told))
     return parts
+
+
+def _without_files(row: Row) -> str:
+    """A WORKDIR makes its folder where there is none; an image does not tell whether there was."""
+    place = row.instruction.startswith("WORKDIR ")
+    return "no files, only the folder to work in" if place else "no files, only a setting"
 
 
 def rows_of(image: ImageFacts, dockerfile: Dockerfile | None) -> list[Row]:

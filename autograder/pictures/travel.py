@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 
 from autograder.pictures.picture import ORANGE, Picture, framed
@@ -9,16 +10,21 @@ from autograder.pictures.picture import ORANGE, Picture, framed
 
 @dataclass(frozen=True)
 class Installed:
-    """What one image holds: package -> version, and when it was built, in a word."""
+    """What one image holds: package -> version, and when it was built, in a word.
+
+    index: the day of which the package index was.
+    """
 
     when: str
     versions: Mapping[str, str]
+    index: date
 
 
 def time_travel(then: Installed, now: Installed, first: Sequence[str] = ()) -> Picture:
     """A table of versions at two dates: the packages of `first`, and all others that changed.
 
-    What neither image holds has no row.
+    What neither image holds has no row. The caption counts those that have none but are the same,
+    and names the days.
     """
     there = {*then.versions, *now.versions}
     first = [name for name in first if name in there]
@@ -27,10 +33,25 @@ def time_travel(then: Installed, now: Installed, first: Sequence[str] = ()) -> P
     rows = [(name, _version(then, name), _version(now, name)) for name in (*first, *changed)]
     moved = sum(a != b for _, a, b in rows)
     caption = f"{moved} of {len(first) + len(others)} packages changed"
+    caption += _not_shown(len(others) - len(changed))
     widths = [max(len(row[at]) for row in [("", then.when, now.when), *rows]) for at in range(3)]
     lines = [_plain(("", then.when, now.when), widths, ""), *(_text(row, widths) for row in rows)]
-    html = _table(rows, then.when, now.when, caption)
-    return Picture(framed(html), "\n".join([*lines, caption]))
+    days = _days(then, now)
+    html = _table(rows, then.when, now.when, (caption, days))
+    return Picture(framed(html), "\n".join([*lines, caption, days]))
+
+
+def _not_shown(number: int) -> str:
+    if not number:
+        return ""
+    return f"; {number} more, the same in both, {'is' if number == 1 else 'are'} not shown"
+
+
+def _days(then: Installed, now: Installed) -> str:
+    one, other = (f"{i.index.day} {i.index:%B %Y}" for i in (then, now))
+    if one == other:
+        return f"The package index is that of {one} for both."
+    return f"The package index is that of {one} for “{then.when}”, and of {other} for “{now.when}”."
 
 
 def _version(installed: Installed, name: str) -> str:
@@ -46,7 +67,8 @@ def _plain(row: tuple[str, str, str], widths: list[int], last: str) -> str:
     return f"{cells}  {last}".rstrip()
 
 
-def _table(rows: list[tuple[str, str, str]], then: str, now: str, caption: str) -> str:
+def _table(rows: list[tuple[str, str, str]], then: str, now: str, caption: tuple[str, str]) -> str:
+    counted, days = map(escape, caption)
     # A table of its own look: the page's own rules for tables differ from tool to tool.
     cell = "padding: 3px 14px 3px 0; text-align: left; background: none; color: inherit"
     line = "border-bottom: 1px solid rgba(128, 128, 128, .5)"
@@ -57,7 +79,8 @@ def _table(rows: list[tuple[str, str, str]], then: str, now: str, caption: str) 
     body = "".join(_table_row(row, f"{cell}; {line}") for row in rows)
     return (
         '<table style="border-collapse: collapse; margin: 0; color: inherit">'
-        f'<caption style="text-align: left; font-weight: 600; color: inherit">{escape(caption)}'
+        f'<caption style="text-align: left; font-weight: 600; color: inherit">{counted}'
+        f'<span style="display: block; font-weight: 400">{days}</span>'
         f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -33,6 +33,8 @@ def test_it_says_in_words_what_its_colours_say(image: ImageFacts, dockerfile: Do
         "94 MB  tools",
         "27 MB  dependencies",
         "1.8 kB  your source",
+        "no files, only the folder to work in",
+        "no files, only a setting",
     ):
         assert told in shown
 
