@@ -1,0 +1,36 @@
+"""Which line a step of BuildKit's is: it counts them stage by stage."""
+
+import pytest
+
+from autograder.engine.buildkit import line_of
+from autograder.facts.dockerfile import parse
+
+TEXT = """\
+FROM python:3.11 AS stage-1
+RUN a
+FROM stage-1
+RUN b
+COPY . .
+FROM scratch AS files
+COPY c c
+FROM python:3.11
+RUN d
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "number", "total", "name", "line"),
+    [
+        pytest.param("stage-1", 2, 2, "RUN a", 2, id="FROM an image is step 1"),
+        pytest.param("stage-1", 1, 2, "FROM python:3.11", None, id="and has no line"),
+        pytest.param("stage-1", 1, 2, "RUN b", 4, id="FROM a stage is no step"),
+        pytest.param("stage-1", 2, 2, "COPY . .", 5, id="of two stages with one name"),
+        pytest.param("files", 1, 1, "COPY c c", 7, id="FROM scratch is no step"),
+        pytest.param("stage-3", 2, 2, "RUN d", 9, id="a stage without a name"),
+        pytest.param("stage-3", 2, 5, "RUN d", None, id="numbers that do not fit"),
+    ],
+)
+def test_the_line_of_a_step(
+    stage: str, number: int, total: int, name: str, line: int | None
+) -> None:
+    assert line_of(parse(TEXT), stage, number, total, name) == line
