@@ -126,6 +126,8 @@ def line_of(
             if len(rows) == total - image and at >= 0:
                 found.append(rows[at])
     said = [row for row in found if [row.keyword, *row.value.split()] == name.split()]
+    if name.startswith("FROM "):
+        return None
     return next((row.line for row in (*said, *found)), None)
 
 
