@@ -12,7 +12,7 @@ from autograder import places
 from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
 from autograder.errors import EngineUnavailable
 
-EDITION = "debian-bookworm-4"
+EDITION = "debian-bookworm-5"
 """What the stand-in's label says; another edition replaces an earlier one."""
 STAND_IN = f"container-course/stand-in:{EDITION}"
 STAND_IN_LABEL = "org.container-course.stand-in"
@@ -62,8 +62,8 @@ def _like_the_python_image(root: Path) -> None:
 
     There python3 and pip are in /usr/local/bin, and packages in
     /usr/local/lib/python3.11/site-packages, which builder stages are often copied from: Debian's
-    Python calls that folder dist-packages. `pip install --prefix DIR` fills DIR there, not
-    DIR/local, and `python -m ensurepip` is no error.
+    Python calls that folder dist-packages, which becomes a link to it. `pip install --prefix DIR`
+    fills DIR there, not DIR/local, and `python -m ensurepip` is no error.
     """
     for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
@@ -75,18 +75,16 @@ def _like_the_python_image(root: Path) -> None:
     packages = root / _LOCAL / "site-packages"
     packages.mkdir(parents=True, exist_ok=True)
     (root / _LOCAL / "dist-packages").rmdir()
+    (root / _LOCAL / "dist-packages").symlink_to("site-packages")  # site.py, frozen, names this
     library = root / _LIBRARY
     place = "local/lib/python{py_version_short}/"
     _edit(library / "sysconfig.py", f"{place}dist-packages", f"{place}site-packages")
     with (library / "sysconfig.py").open("a") as module:
         module.write(_PREFIX_IS_THE_PREFIX)
-    gap = "\n" + " " * 45
-    local = f'"local/lib",{gap}"python%d.%d" % sys.version_info[:2],{gap}'
-    _edit(library / "site.py", f'{local}"dist-packages"', f'{local}"site-packages"')
     refusal = "    _ensurepip_is_disabled_in_debian_for_system()\n"
     _edit(library / "ensurepip/__init__.py", refusal, "")
     # Who may not write there would compile them anew with each start of Python.
-    edited = [f"/{_LIBRARY}/{name}" for name in ("sysconfig.py", "site.py", "ensurepip")]
+    edited = [f"/{_LIBRARY}/{name}" for name in ("sysconfig.py", "ensurepip")]
     compiling = ["chroot", str(root), "python3", "-m", "compileall", "-q"]
     subprocess.run([*compiling, *edited], check=True)
 
