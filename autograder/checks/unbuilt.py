@@ -27,6 +27,13 @@ _STAGE = (
     " taken for an image's",
     "give the stage that you copy from its name, FROM IMAGE AS NAME, and write that NAME here",
 )
+_BELOW = (
+    "look at the order of the FROM lines: which stage is built first?",
+    "a Dockerfile is read from the top: where a line takes from a stage, that stage must have been"
+    " described already",
+    "move the whole stage, from its FROM to the line before the next one, above the stage that"
+    " takes from it",
+)
 _FILES = (
     "look at the names in this line: does every file stand in the folder of the Dockerfile?",
     "COPY and ADD take files of the build context only: what lies beside the Dockerfile, is not in"
@@ -93,6 +100,13 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
             try_next="compare the name in this line with those behind AS in the FROM lines",
             line=failure.line,
             hints=_STAGE,
+        )
+    if failure.kind == "below":
+        return failed(
+            seen=when + failure.message,
+            try_next="change the order of the two stages",
+            line=failure.line,
+            hints=_BELOW,
         )
     if failure.kind == "timeout":
         return failed(

@@ -38,9 +38,7 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
     final = stages[-1]  # always looked at: a builder may not tell of every step
     ran = [again for again in stages if again.steps or again is final]
     ends = {
-        again: by.build(
-            f"end-{again.stage.index}", files, text=whole(again.stage, dockerfile, text)
-        )
+        again: by.build(f"end-{again.stage.index}", files, text=whole(again.stage, text))
         for again in ran
         if again is not final
     }
@@ -66,9 +64,7 @@ def held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environmen
     for again in stages:
         if again.downstream:
             continue
-        part = (
-            before(again, dockerfile, text) if again.steps else whole(again.stage, dockerfile, text)
-        )
+        part = before(again, dockerfile, text) if again.steps else whole(again.stage, text)
         if part is not None:
             builds.append(by.build(f"held-{again.stage.index}", files, text=part))
     return tuple(e for found in by.environments(builds) for e in found)

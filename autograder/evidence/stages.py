@@ -65,9 +65,9 @@ def can_run(stage: Stage, dockerfile: Dockerfile) -> bool:
     return stage.base.reference != "scratch"
 
 
-def whole(stage: Stage, dockerfile: Dockerfile, text: str) -> str:
+def whole(stage: Stage, text: str) -> str:
     """A Dockerfile that ends with this stage. A builder's `target` takes only what has a name."""
-    return until(stage.end_line, stage, dockerfile, text.split("\n"))
+    return until(stage.end_line, text)
 
 
 def before(again: StageAgain, dockerfile: Dockerfile, text: str) -> str | None:
@@ -78,17 +78,11 @@ def before(again: StageAgain, dockerfile: Dockerfile, text: str) -> str | None:
     own = {row.line for row in again.stage.instructions}
     lines = [step.line for step in again.steps]
     if all(line in own for line in lines):
-        last = min(line for line in lines if line) - 1
-        return until(last, again.stage, dockerfile, text.split("\n"))
+        return until(min(line for line in lines if line) - 1, text)
     base = again.stage.base
-    if not isinstance(base, int):
-        return None
-    return whole(dockerfile.stages[base], dockerfile, text)
+    return whole(dockerfile.stages[base], text) if isinstance(base, int) else None
 
 
-def until(last: int, stage: Stage, dockerfile: Dockerfile, lines: list[str]) -> str:
-    """The text up to a line of a stage; the stages that it needs from below it come before it."""
-    begin = stage.start.line - 1
-    below = [needed for needed in dockerfile.needed_by(stage.index) if needed.index > stage.index]
-    moved = [line for one in below for line in lines[one.start.line - 1 : one.end_line]]
-    return "\n".join([*lines[:begin], *moved, *lines[begin:last]])
+def until(last: int, text: str) -> str:
+    """A Dockerfile up to one of its lines."""
+    return "\n".join(text.split("\n")[:last])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from autograder.evidence.ran_again import Builds, Files, held
-from autograder.evidence.stages import StageAgain, can_run, stages_again, until
+from autograder.evidence.stages import StageAgain, can_run, stages_again
 from autograder.facts.dockerfile import Dockerfile, Stage
 from autograder.facts.image import Environment
 from autograder.facts.observation import Built, RanAgain
@@ -75,7 +75,7 @@ def _built(
     by: Builds, which: str, stage: Stage, end: int, lines: list[str], files: Files
 ) -> tuple[Environment, ...] | None:
     """What is installed in a stage up to a line; None where it cannot be built."""
-    text = until(end, stage, by.material.dockerfile, lines)
+    text = "\n".join(lines[:end])
     build = by.build(f"{which}-{stage.index}-{end}", files, text=text)
     return by.environments([build])[0] if build.succeeded else None
 

@@ -39,7 +39,10 @@ _STAGE = re.compile(
 def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
     """The facts of a build; the failure with another kind where another is to blame."""
     failure = facts.failure
-    if failure is not None and failure.kind == "base":
+    below = [row for stage in dockerfile.needed_stages() for row in stage.below]
+    if failure is not None and below and not failure.step.startswith("RUN"):
+        failure = _for_a_stage_below(dockerfile, *below[0])
+    elif failure is not None and failure.kind == "base":
         failure = _for_want_of_a_stage(failure, dockerfile)
     elif failure is not None and failure.kind == "step":
         failure = _for_want_of_a_release(_for_want_of_a_download(failure, dockerfile))
@@ -91,6 +94,14 @@ def _not_found(failure: BuildFailure) -> Iterator[Requirement]:
                     yield Requirement(found.strip())
                 except InvalidRequirement:
                     continue
+
+
+def _for_a_stage_below(dockerfile: Dockerfile, line: int, index: int) -> BuildFailure:
+    stage = dockerfile.stages[index]
+    named = f"stage {stage.name}" if stage.name else f"stage number {index}"
+    starts = f"which starts further down, in line {stage.start.line}"
+    why = f"line {line} takes from the {named}, {starts}: a stage takes only from those above it"
+    return BuildFailure("below", why, line=line)
 
 
 def _for_want_of_a_stage(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:

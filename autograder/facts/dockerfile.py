@@ -61,6 +61,7 @@ class Stage:
 
     start: the instruction that begins it, a FROM.
     needs: the stages and images that it copies or mounts from.
+    below: the lines that take from a stage which stands below, and that stage's index.
     triggers: what ONBUILD in the stage it starts from runs first.
     """
 
@@ -71,6 +72,7 @@ class Stage:
     instructions: tuple[Instruction, ...]
     needs: tuple[Base | int, ...] = ()
     triggers: tuple[Instruction, ...] = ()
+    below: tuple[tuple[int, int], ...] = ()
 
     @property
     def end_line(self) -> int:
@@ -97,7 +99,7 @@ class Dockerfile:
         return self.needed_by(len(self.stages) - 1)
 
     def needed_by(self, index: int) -> tuple[Stage, ...]:
-        """The stages that one depends on, itself included, in file order; some may stand below."""
+        """The stages that one depends on, itself included, in file order."""
         wanted, queue = set[int](), [index]
         while queue:
             index = queue.pop()
@@ -126,9 +128,6 @@ class Dockerfile:
             for flag, _ in instruction.flags:
                 if flag in {"mount", "link", "chmod", "exclude", "parents", "network", "security"}:
                     found.setdefault(flag, instruction.line)
-        for stage in self.stages:
-            if any(isinstance(need, int) and need > stage.index for need in stage.needs):
-                found.setdefault("a later stage", stage.start.line)
         return found
 
 
@@ -168,7 +167,8 @@ def _stages(instructions: tuple[Instruction, ...]) -> tuple[Stage, ...]:
 class _Names:
     """Which stage a reference stands for: the last that is called so, or the number it has.
 
-    FROM knows the stages above it; BuildKit copies and mounts from those below, too.
+    FROM knows the stages above it. For COPY and mounts the builders look at all, and refuse those
+    that stand below.
     """
 
     def __init__(self, named: list[str]) -> None:
@@ -202,12 +202,15 @@ def _stage(
     base = names.find(expand(rows[0].value.split()[0], arguments), rows[0])
     inherited = earlier[base].instructions if isinstance(base, int) else ()
     triggers = tuple(trigger(row) for row in inherited if row.keyword == "ONBUILD")
-    needs = tuple(
-        names.find(expand(reference, arguments), row)
+    found = [
+        (row.line, names.find(expand(reference, arguments), row))
         for row in (*triggers, *rows[1:])
         for reference in _sources(row)
-    )
-    return Stage(len(earlier), name, base, rows[0], rows[1:], needs, triggers)
+    ]
+    index = len(earlier)
+    below = tuple((line, need) for line, need in found if isinstance(need, int) and need > index)
+    needs = tuple(need for _, need in found)
+    return Stage(index, name, base, rows[0], rows[1:], needs, triggers, below)
 
 
 def _sources(row: Instruction) -> Iterator[str]:

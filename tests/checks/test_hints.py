@@ -57,6 +57,7 @@ FAILURES = (
     BuildFailure("timeout", "stopped", "RUN sleep 9", 3),
     BuildFailure("filled", "the disk is full", "RUN dd", 3),
     BuildFailure("stage", "line 3 names a stage a, and there is none", line=3),
+    BuildFailure("below", "line 3 takes from the stage a, which starts further down", line=3),
     BuildFailure("step", '"/no": not found', "COPY no .", 3),
     BuildFailure("step", "did not complete successfully: exit code: 127", "RUN x", 3),
     BuildFailure("step", "exit code: 1", "RUN x", 3, ("No matching distribution found for y",)),

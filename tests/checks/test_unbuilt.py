@@ -18,6 +18,7 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
         (facts("step", "exit code 1"), "succeed at RUN a \\ b: exit code 1", "mend this step"),
         (facts("timeout", "stopped after 9 s"), "stopped after 9 s at RUN a", "a server belongs"),
         (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "behind AS"),
+        (facts("below", "line 3 takes from b"), "line 3 takes from b", "the order of the two"),
     ],
 )
 def test_the_learner_can_mend_it(build: BuildFacts, seen: str, try_next: str) -> None:

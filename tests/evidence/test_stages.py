@@ -64,9 +64,7 @@ def test_the_stage_before_the_first_step_that_ran_again() -> None:
     stage = parse(TWO).stages[0]
     again = StageAgain(stage, (BuildStep("RUN poetry install", "build", False, 2.0, 3),))
     assert before(again, parse(TWO), TWO) == "FROM python:3.11 AS Build\nCOPY . ."
-    assert (
-        whole(stage, parse(TWO), TWO) == "FROM python:3.11 AS Build\nCOPY . .\nRUN poetry install"
-    )
+    assert whole(stage, TWO) == "FROM python:3.11 AS Build\nCOPY . .\nRUN poetry install"
 
 
 def test_an_onbuild_that_ran_again_is_seen_before_by_the_stage_it_stands_in() -> None:
@@ -85,26 +83,3 @@ def test_the_classic_builder_tells_nothing_of_an_onbuild_so_it_is_looked_at() ->
 def test_before_an_onbuild_of_a_base_image_there_is_nothing_to_see() -> None:
     step = BuildStep("RUN poetry install", "build", False, 2.0, None)
     assert before(StageAgain(parse(TWO).stages[0], (step,)), parse(TWO), TWO) is None
-
-
-BELOW = """\
-FROM python:3.11 AS app
-COPY --from=deps /venv /venv
-RUN true
-FROM python:3.11 AS deps
-RUN poetry install
-FROM app
-RUN echo done
-"""
-
-
-def test_a_stage_is_seen_with_those_below_that_it_needs() -> None:
-    dockerfile = parse(BELOW)
-    deps = "FROM python:3.11 AS deps\nRUN poetry install"
-    app = "FROM python:3.11 AS app\nCOPY --from=deps /venv /venv"
-    assert whole(dockerfile.stages[0], dockerfile, BELOW) == f"{deps}\n{app}\nRUN true"
-    again = StageAgain(dockerfile.stages[0], (BuildStep("RUN true", "app", False, 1.0, 3),))
-    assert before(again, dockerfile, BELOW) == f"{deps}\n{app}"
-    step = BuildStep("RUN poetry install", "deps", False, 2.0, 5)
-    told = [row.downstream for row in stages_again(dockerfile, rebuilt(step))]
-    assert told == [True, False, True]

@@ -127,3 +127,13 @@ def test_the_lists_are_of_one_day() -> None:
     offered = offered_versions()
     for name, released in public_versions().items():
         assert set(offered[name]) < set(released), name
+
+
+def test_a_stage_below_is_not_taken_from() -> None:
+    text = "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nFROM x\n"
+    for failure in (BuildFailure("step", "cannot copy from stage"), BuildFailure("base", "y")):
+        told = after(failure, text)
+        assert (told.kind, told.line) == ("below", 2)
+        assert told.message.startswith("line 2 takes from the stage y, which starts further down")
+    unused = "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nRUN c\n"
+    assert after(BuildFailure("step", "exit code: 1", "RUN c", 4), unused).kind == "step"

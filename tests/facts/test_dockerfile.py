@@ -133,11 +133,14 @@ def test_what_the_final_image_needs(text: str, stages: list[int], bases: list[st
     assert needed(text) == (stages, bases)
 
 
+def test_a_stage_that_takes_from_below_is_told_with_the_line() -> None:
+    text = "FROM a AS x\nCOPY --from=y / /\nRUN --mount=from=y,target=/m b\nFROM b AS y\nFROM x\n"
+    assert [stage.below for stage in parse(text).stages] == [((2, 1), (3, 1)), (), ()]
+
+
 def test_features_name_their_first_line() -> None:
     text = "FROM x\nRUN --mount=type=cache,target=/c a\nCOPY --link --chmod=1 a b\nRUN <<E\nE\n"
     assert parse(text).features() == {"mount": 2, "link": 3, "chmod": 3, "heredoc": 4}
-    text = "FROM x AS a\nFROM x AS b\nCOPY --from=c / /\nFROM x AS c\nFROM b\n"
-    assert parse(text).features() == {"a later stage": 2}
 
 
 MEGABYTE = 900_000
