@@ -105,10 +105,14 @@ class Engine:
         return None
 
     def build(self, request: BuildRequest) -> BuildFacts:
-        """Build; a build that fails is a result, not an exception."""
+        """Build; a build that fails is a result, not an exception.
+
+        One that may have failed for a container that the runtime lost is tried once more.
+        """
         with told("building"):
             run = buildkit.build if request.builder == "buildkit" else classic.build
-            return run(self.api, request)
+            facts = run(self.api, request)
+            return run(self.api, request) if facts.failed_unheard() else facts
 
     def image_id(self, reference: str) -> str | None:
         """The id under a tag, or None."""

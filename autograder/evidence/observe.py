@@ -95,8 +95,7 @@ class Observer:
             timeout=self.timeout,
             progress=progress,
         )
-        facts = self.offer.engine.build(request)
-        return self.offer.engine.build(request) if facts.failed_unheard() else facts
+        return self.offer.engine.build(request)
 
     def prepared(self) -> str:
         """The Dockerfile's text as it is built, line for line."""
