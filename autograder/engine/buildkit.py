@@ -122,8 +122,9 @@ def line_of(
             rows = [i for i in candidate.instructions if i.keyword in _STEP_KEYWORDS]
             # Step 1 is FROM, but where the stage starts from another, or from nothing.
             image = isinstance(candidate.base, Base) and candidate.base.reference != "scratch"
-            at = number - 1 - image
-            if len(rows) == total - image and at >= 0:
+            ran_before = sum(row.keyword in _STEP_KEYWORDS for row in candidate.triggers)
+            at = number - 1 - image - ran_before  # ONBUILD steps have numbers, and no total
+            if len(rows) == total - image and 0 <= at < len(rows):
                 found.append(rows[at])
     said = [row for row in found if [row.keyword, *row.value.split()] == name.split()]
     if name.startswith("FROM "):

@@ -15,6 +15,10 @@ FROM scratch AS files
 COPY c c
 FROM python:3.11
 RUN d
+FROM python:3.11 AS template
+ONBUILD RUN e
+FROM template
+RUN f
 """
 
 
@@ -27,6 +31,9 @@ RUN d
         pytest.param("stage-1", 2, 2, "COPY . .", 5, id="of two stages with one name"),
         pytest.param("files", 1, 1, "COPY c c", 7, id="FROM scratch is no step"),
         pytest.param("stage-3", 2, 2, "RUN d", 9, id="a stage without a name"),
+        pytest.param("stage-5", 1, 1, "RUN e", None, id="an ONBUILD has a number and no total"),
+        pytest.param("stage-5", 2, 1, "RUN f", 13, id="what comes after it"),
+        pytest.param("stage-5", 9, 1, "RUN f", None, id="a number too high"),
         pytest.param("stage-3", 2, 5, "RUN d", None, id="numbers that do not fit"),
     ],
 )
