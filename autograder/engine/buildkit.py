@@ -116,6 +116,8 @@ def line_of(
 
     Two stages may have one name: a nameless one is called stage-N. Then the step's text tells.
     """
+    if name.startswith("FROM "):
+        return None
     found = []
     for candidate in dockerfile.stages:
         if stage in ("", candidate.name, f"stage-{candidate.index}"):
@@ -127,8 +129,6 @@ def line_of(
             if len(rows) == total - image and 0 <= at < len(rows):
                 found.append(rows[at])
     said = [row for row in found if [row.keyword, *row.value.split()] == name.split()]
-    if name.startswith("FROM "):
-        return None
     return next((row.line for row in (*said, *found)), None)
 
 

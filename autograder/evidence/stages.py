@@ -36,12 +36,14 @@ def stages_again(dockerfile: Dockerfile, rebuilt: BuildFacts) -> list[StageAgain
             rows[stage.index][:0] = [
                 BuildStep(f"RUN {row.value}", stage.name, False, 0.0, row.line) for row in ran
             ]
-    found = list[StageAgain]()
-    for stage in needed:
-        sources = dockerfile.needed_by(stage.index)
-        downstream = any(rows[source.index] for source in sources if source is not stage)
-        found.append(StageAgain(stage, tuple(rows[stage.index]), downstream))
-    return found
+    return [
+        StageAgain(
+            stage,
+            tuple(rows[stage.index]),
+            any(rows[s.index] for s in dockerfile.needed_by(stage.index) if s is not stage),
+        )
+        for stage in needed
+    ]
 
 
 def _by_line(step: BuildStep, stages: Iterable[Stage]) -> Stage | None:
