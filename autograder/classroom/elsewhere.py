@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from distributed import Client, Future, WorkerPlugin, as_completed
+from distributed import Client, Future, Worker, WorkerPlugin, as_completed
 
 from autograder.errors import BadInput, NotJudged
 
@@ -19,6 +19,8 @@ LONELY_SECONDS = 30
 ASK_SECONDS = 2
 _AGAIN = "run it again with --resume"
 _WENT_AWAY = f"the dask scheduler went away: {_AGAIN}"
+_ALL_AWAY = "all dask workers went away: start one"
+_LOST = "the dask workers wait, and so do we: what was sent got lost. See that the clock is right"
 
 
 @contextmanager
@@ -117,18 +119,29 @@ def reached() -> Iterator[None]:
 
 
 def as_they_come(client: Client, running: as_completed) -> Iterator[Future]:
-    """Futures as they end. Raises NotJudged once the scheduler is gone, or all workers are."""
+    """Futures as they end.
+
+    Raises NotJudged once the scheduler is gone, all workers are, or all of them are idle though
+    something was sent: where the clock is set back, dask sends no more until it has caught up.
+    """
     seen = asked = time.monotonic()
     while not running.is_empty():
         if client.status != "running":
             raise NotJudged(_WENT_AWAY)
         if running.has_ready():
             yield next(running)
+            seen = time.monotonic()
             continue
         now = time.monotonic()
         if now - asked > ASK_SECONDS:
             asked = now
-            seen = now if client.scheduler_info(n_workers=1)["workers"] else seen
-        if now - seen > LONELY_SECONDS:
-            raise NotJudged(f"all dask workers went away: start one, and {_AGAIN}")
+            with reached():
+                busy = client.run(_is_busy, on_error="ignore")
+            seen = now if any(busy.values()) else seen
+            if now - seen > LONELY_SECONDS:
+                raise NotJudged(f"{_LOST if busy else _ALL_AWAY}, and {_AGAIN}")
         time.sleep(0.05)
+
+
+def _is_busy(dask_worker: Worker) -> bool:
+    return bool(dask_worker.state.executing_count)

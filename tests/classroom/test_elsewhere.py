@@ -88,6 +88,23 @@ def test_all_workers_go_away(cluster: LocalCluster) -> None:
             next(elsewhere.as_they_come(client, running))
 
 
+def test_what_dask_keeps_back_since_the_clock_was_set_back_is_not_waited_for(
+    cluster: LocalCluster,
+) -> None:
+    with elsewhere.scheduler_client(cluster.scheduler_address) as client:
+        (to_worker,) = cluster.scheduler.stream_comms.values()
+        to_worker.next_deadline = time.time() + 86400  # as after a jump between two sends
+        running = as_completed([client.submit(time.sleep, 0)])
+        with pytest.raises(NotJudged, match=r"^the dask workers wait, and so do we: .*--resume$"):
+            next(elsewhere.as_they_come(client, running))
+
+
+def test_a_busy_worker_is_waited_for(cluster: LocalCluster) -> None:
+    with elsewhere.scheduler_client(cluster.scheduler_address) as client:
+        running = as_completed([client.submit(time.sleep, 3)])
+        assert next(elsewhere.as_they_come(client, running)).status == "finished"
+
+
 def test_a_plugin_goes_when_the_batch_ends(cluster: LocalCluster) -> None:
     def plugins(client: Client) -> bool:
         return "one" in next(iter(client.run(lambda dask_worker: [*dask_worker.plugins]).values()))

@@ -3,6 +3,7 @@
 import re
 import secrets
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from autograder.engine.client import RUN_LABEL
 from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.lessons import Workshop, compare, side_by_side, time_travel, workshop
 from autograder.lessons.message import LessonStopped, in_one_line
+from autograder.lessons.running import Running
 from autograder.ready import Ready
 
 pytestmark = pytest.mark.engine
@@ -110,8 +112,7 @@ def test_an_app_is_asked_from_this_machine_and_leaves_no_container(
     with urllib.request.urlopen(apps[0].address, timeout=10) as answer:
         assert answer.status == 200
     capsys.readouterr()
-    apps[0].log()
-    assert capsys.readouterr().out.count("asked for /") == 2
+    assert _log_with(2, "asked for /", apps[0], capsys)
     apps[0].stop()
     assert (repr(apps[0]), apps[0].ask()) == ("app 1 is stopped",) * 2
     run = engine_client.images.get(one.tag).labels[RUN_LABEL]
@@ -119,6 +120,19 @@ def test_an_app_is_asked_from_this_machine_and_leaves_no_container(
     assert len(engine_client.containers.list(all=True, filters=mine)) == 1
     shop.clean_up()
     assert not engine_client.containers.list(all=True, filters=mine)
+
+
+def _log_with(
+    number: int, words: str, app: Running, capsys: pytest.CaptureFixture[str], *, seconds: int = 10
+) -> bool:
+    """Whether an app's log has words so often, soon: its two streams reach an engine apart."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        app.log()
+        if capsys.readouterr().out.count(words) == number:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def test_an_app_that_ends_says_so(shop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
