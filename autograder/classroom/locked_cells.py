@@ -4,6 +4,7 @@ The kernel is started once, in an empty folder, and judges one hand-in after ano
 their files as data (`hand_in.give`), a grading engine, and the text of the course's own cells.
 """
 
+import atexit
 import os
 import subprocess
 import tempfile
@@ -72,6 +73,8 @@ class LockedCells:
         finally:
             if client.kc is not None:
                 client.kc.stop_channels()
+            # It stays where the kernel died as it started, and would end in a traceback of its own.
+            atexit.unregister(client._cleanup_kernel)
         return {cell.id: cell.outputs for cell in ran.cells[1:]}
 
     def _locked(self) -> list[NotebookNode]:

@@ -115,7 +115,8 @@ def kill_index(process: subprocess.Popen[str], dice: random.Random) -> bool:
     return False
 
 
-VICTIMS: tuple[Callable[[subprocess.Popen[str], random.Random], bool], ...] = (
+Victim = Callable[[subprocess.Popen[str], random.Random], bool]
+VICTIMS: tuple[Victim, ...] = (
     kill_grader,
     kill_worker,
     kill_kernel,
@@ -124,19 +125,34 @@ VICTIMS: tuple[Callable[[subprocess.Popen[str], random.Random], bool], ...] = (
 )
 
 
+def killed(
+    victim: Victim, dice: random.Random, place: Path, seconds: float
+) -> tuple[Path, subprocess.Popen[str]]:
+    """A course, and its batch in which a victim was killed so long after the start, or later.
+
+    Where a batch ends before it meets one, another is begun, to be looked at earlier.
+    """
+    for number in range(4):
+        root = fresh(place / f"course-{number}")
+        process = subprocess.Popen(
+            command(root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(seconds)
+        while process.poll() is None:
+            if victim(process, dice):
+                return root, process
+            time.sleep(0.05)
+        process.communicate()
+        seconds /= 2
+    raise AssertionError(f"four batches ended before {victim.__name__} met anything")
+
+
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_kill_loses_nothing_and_doubles_nothing(
     number: int, tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
     victim, dice = VICTIMS[number % len(VICTIMS)], random.Random(number)
-    root = fresh(tmp_path / "course")
-    process = subprocess.Popen(
-        command(root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    time.sleep(dice.uniform(0.2, 0.8) * undisturbed.seconds)
-    while not victim(process, dice):  # at a moment when there is one
-        assert process.poll() is None, f"it ended before {victim.__name__} met anything"
-        time.sleep(0.05)
+    root, process = killed(victim, dice, tmp_path, dice.uniform(0.2, 0.8) * undisturbed.seconds)
     out, err = process.communicate(timeout=500)
     assert "Traceback" not in err, err
     if victim is not kill_grader:

@@ -1,5 +1,7 @@
 """The kernel that runs the locked cells may die, and then somebody must notice."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -12,6 +14,17 @@ from autograder.hand_in import HandIn
 DIES = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
 DIES_SOON = "import os, threading, time\nthreading.Timer(1, os.abort).start()\ntime.sleep(600)"
 JUDGES = "print(1 + 1)"
+DIES_AS_IT_STARTS = """
+from nbformat.v4 import new_notebook
+from autograder.classroom.locked_cells import LockedCells
+from autograder.errors import NotJudged
+from autograder.hand_in import HandIn
+with LockedCells(new_notebook(), {"PYTHONHOME": "/nowhere"}) as locked:
+    try:
+        locked.run(HandIn({}))
+    except NotJudged as error:
+        print(error)
+"""
 LOCKED = {"nbgrader": {"grade": True, "locked": True, "solution": False, "grade_id": "a"}}
 
 
@@ -35,3 +48,9 @@ def test_a_kernel_that_dies_in_a_cell(source: str) -> None:
         locked.notebook.cells[0].source = JUDGES
         assert locked.run(HandIn({}))["a"][0]["text"] == "2\n", "the next one has a new kernel"
     assert time.monotonic() - began < 60
+
+
+def test_a_kernel_that_dies_as_it_starts_leaves_no_traceback_at_the_end() -> None:
+    done = subprocess.run([sys.executable, "-c", DIES_AS_IT_STARTS], capture_output=True, text=True)
+    assert done.stdout.startswith("the kernel that runs the checks failed: Kernel died before")
+    assert (done.returncode, done.stderr) == (0, "")
