@@ -116,11 +116,11 @@ def judge(
     checks are not judged, never a score.
     """
     began = time.monotonic()
-    observer = Observer(offer, material(exercise, hand_in), progress, timeout)
+    given = material(exercise, hand_in)
     seconds: dict[str, float] = {}
     first: BuildFacts | None = None
     try:
-        with observer.images():
+        with Observer(offer, given, progress, timeout).images() as observer:
             first = observer.first_build()
             seconds["first build"] = time.monotonic() - began
             if first.failure:

@@ -30,6 +30,7 @@ def engine_client(ready: Ready) -> docker.DockerClient:
     return connect(ready.engine.host)
 
 
+VERSION = b'{"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux", "Arch": "amd64"}'
 FOUND_RUNNING = pytest.StashKey[list[str]]()
 
 
@@ -109,7 +110,7 @@ def fake_engine(tmp_path: Path) -> Callable[[Callable[[socket.socket], None]], s
             elif b"/_ping" in asked:
                 reply(connection, "200 OK", b"OK")
             elif b"/version" in asked:
-                reply(connection, "200 OK", b'{"Version": "26.1.5", "ApiVersion": "1.45"}')
+                reply(connection, "200 OK", VERSION)
             elif b"/info" in asked:
                 reply(connection, "200 OK", b'{"SystemTime": "2026-01-01T00:00:00.5Z"}')
             else:

@@ -32,7 +32,10 @@ CASES = sorted(
 
 
 def expected_of(case: str) -> dict[str, Any]:
-    """What the folder's verdict.toml says: why, needs, soak, checks."""
+    """What the folder's verdict.toml says: why, needs, soak, checks, told.
+
+    told: for a check, words that the learner reads or is hinted at.
+    """
     return tomllib.loads((CONTEXTS / case / "verdict.toml").read_text())
 
 
@@ -87,6 +90,8 @@ def assert_verdict(case: str, offer: Offer, engine: str, record: Record) -> None
     for row in report.rows:
         assert row.outcome.seen
         assert bool(row.outcome.try_next) or row.outcome.state != "failed"
+        told = (row.outcome.seen, row.outcome.try_next, *row.outcome.hints)
+        assert lacking or expected.get("told", {}).get(row.id, "") in " ".join(told)
 
 
 @pytest.mark.engine

@@ -120,12 +120,14 @@ def test_a_file_cannot_stand_where_the_course_has_a_folder(path: str) -> None:
     assert set(laid.files) == {"Dockerfile", *STEP_3.app_files}
 
 
-def test_the_changed_source_answers_with_the_nonce() -> None:
+def test_the_changed_source_tells_a_nonce_and_returns_what_it_did() -> None:
     laid = material(STEP_3, HandIn({"Dockerfile": TEXT}))
     changed = laid.with_source_changed("abc")
-    assert b'"nonce": "abc"' in changed[laid.source_file]
     assert [path for path in changed if changed[path] != laid.files[path]] == [laid.source_file]
-    compile(changed[laid.source_file], "main.py", "exec")
+    was, now = laid.files[laid.source_file].decode(), changed[laid.source_file].decode()
+    assert now.startswith(was)
+    assert '"nonce": "abc"' in now.removeprefix(was)
+    compile(now, "main.py", "exec")
 
 
 def test_equal_hand_ins_have_one_fingerprint() -> None:
@@ -175,6 +177,26 @@ def test_an_engine_that_dies_in_mid_build_is_no_zero(fake_engine: Fake) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("FROM python==3.11", "failed"),
+        ("ARG V\nFROM python:$V-slim", "failed"),
+        ("FROM $V", "failed"),
+        ("FROM node:20 AS web\nFROM Python:3.11\nCOPY --from=web / /", "failed"),
+        ("FROM python:3.11\nCOPY --from=Bulid / /", "failed"),
+        ("ARG I=node:20\nFROM python:3.11\nCOPY --from=$I / /", "failed"),
+        ("FROM pyhton:3.11", "not_judged"),
+        ("FROM node:20", "not_judged"),
+    ],
+)
+def test_a_base_that_grading_refuses(text: str, state: str, fake_engine: Fake) -> None:
+    """A name that no image can have is the learner's to mend; other images are ours to offer."""
+    offer = Offer(Engine.connect(fake_engine(dies)), {}, bases={"python:3.11": "a"}, for_many=True)
+    told = judge(STEP_3, HandIn({"Dockerfile": text.encode()}), offer)
+    assert {row.outcome.state for row in told.rows} == {state}
+
+
+@pytest.mark.parametrize(
     ("text", "bases", "wanted"),
     [
         ("FROM a\nRUN b\n", {}, "FROM a\nRUN b\n"),
@@ -182,11 +204,19 @@ def test_an_engine_that_dies_in_mid_build_is_no_zero(fake_engine: Fake) -> None:
         ("FROM docker.io/other/a\n", {"a": "ours:1"}, "FROM docker.io/other/a\n"),
         ("FROM a AS x\nFROM x\n", {"a": "ours:1"}, "FROM ours:1 AS x\nFROM x\n"),
         ("ARG A=a\nFROM $A\r\nRUN b\n", {"a": "ours:1"}, "ARG A=a\nFROM ours:1\nRUN b\n"),
+        ("ARG TARGETARCH\nFROM a\n", {}, "ARG TARGETARCH=$TARGETARCH\nFROM a\n"),
+        ("ARG A B=1 \\\n BUILDOS\nFROM a\n", {}, "ARG A B=1 BUILDOS=$BUILDOS\n\nFROM a\n"),
+        ("ARG TARGETOS=x\nFROM a\nARG TARGETOS\n", {}, "ARG TARGETOS=x\nFROM a\nARG TARGETOS\n"),
         ("FROM \\\n a \\\n AS x\nRUN b\n", {"a": "o"}, "FROM o AS x\n\n\nRUN b\n"),
         ("# syntax=docker/dockerfile:1\nFROM a\n", {}, "#\nFROM a\n"),
         ("# syntax=docker/dockerfile:1.7\n# escape=`\nFROM a\n", {}, "# escape=`\n#\nFROM a\n"),
         ("# escape=`\n# syntax=docker/dockerfile:1\nFROM a\n", {}, "# escape=`\n#\nFROM a\n"),
         (f"# syntax=docker/dockerfile:1@sha256:{'a' * 64}\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax=docker/dockerfile:latest\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax = docker/dockerfile\nFROM a\n", {}, "#\nFROM a\n"),
+        (f"# syntax=docker/dockerfile@sha256:{'a' * 64}\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax = docker/dockerfile:experimental\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax=docker/dockerfile:1.0-experimental\nFROM a\n", {}, "#\nFROM a\n"),
         ("#!/x\n# syntax=docker/dockerfile:1\nFROM a\n", {}, "#!/x\n#\nFROM a\n"),
         ("\ufeff# syntax=docker.io/docker/dockerfile:1\nFROM a\n", {}, "#\nFROM a\n"),
         (
@@ -207,6 +237,12 @@ def test_the_dockerfile_is_built_line_for_line(
     [
         "# syntax=evil/frontend\n",
         "# syntax=docker/dockerfile:1-labs\n",
+        "# syntax=docker/dockerfile:labs\n",
+        "# syntax=docker/dockerfile:master\n",
+        "# syntax=docker/dockerfile:2\n",
+        "# syntax=docker/dockerfile:latest-labs\n",
+        "# syntax=someone/docker/dockerfile:1\n",
+        "# syntax=docker/dockerfile-upstream\n",
         "# syntax=docker/dockerfile-upstream:master\n",
         "#!/bin/sh\n# syntax=evil/frontend\n",
         "# escape=`\n# SYNTAX=evil/frontend\n",

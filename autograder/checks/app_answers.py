@@ -1,6 +1,9 @@
 """The app runs and answers."""
 
+import re
+
 from autograder.checks.about import About
+from autograder.checks.missing import missing_dependencies
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.answer import AppAnswer
 from autograder.facts.observation import Observation
@@ -19,6 +22,8 @@ ABOUT = About(
     " right Poetry: by then the app is the shorter way.",
 )
 
+# How the engine, a shell, Poetry and Python say what they do not find.
+_MISSING = re.compile(r"not found|no such file|No module named", re.I)
 _RUN_IT = "run the image yourself and read what it prints: docker run --rm -p 8000:8000 IMAGE"
 _NO_MODULE = (
     "look at the module that the last lines name: in which folder of the image does it lie?",
@@ -57,6 +62,21 @@ _NOT_INSTALLED = (
     " pyproject.toml; and what is installed has to be there still when the container starts",
     "have poetry install take that group too (--with and its name), as the user who starts the app,"
     " into a folder that no mount covers and no step removes",
+)
+_LEFT_OUT = (
+    "{name} is installed nowhere in the image: in which group of dependencies does pyproject.toml"
+    " have it?",
+    "a program comes with the package of its name; poetry install takes the main group, and leaves"
+    " out a group that is marked optional, unless it is asked for by name",
+    "have the install step take that group too (--with and its name); and see that what it installs"
+    " is in the image at the end: no mount covers it, no step removes it, the last stage has it",
+)
+_LEFT_OUT_BY_PIP = (
+    "{name} is installed nowhere in the image: which step should install it, and from which list?",
+    "a program comes with the package of its name, and requirements.txt names it; the image holds"
+    " what RUN steps installed in its last stage, or what that copies from another",
+    "have pip read the whole list, as the course gives it, in a RUN step; and see that what it"
+    " installs is in the image at the end: no mount covers it, no step removes it",
 )
 _ENDED = (
     "look at the last lines that the container printed: they say why it ended",
@@ -107,16 +127,14 @@ def app_answers(seen: Observation) -> Outcome:
         return unbuilt(built.build, "after a source file changed, ")
     if answer.status != 200:
         return _silent(seen, answer)
-    told = dict(answer.body or {})
-    nonce, _ = told.pop("nonce", None), told.pop("imports_from", None)
     wanted = {"variant": seen.asked.variant}
-    if told != wanted:
+    if answer.body != wanted:
         return failed(
             seen=f"GET / answered 200 with {_short(answer)}, not {wanted}",
             try_next=f"start the app that the course gives, {seen.asked.app}",
             hints=_filled(_OTHER_APP, seen),
         )
-    if nonce != seen.nonce:
+    if answer.nonce != seen.nonce:
         return failed(
             seen=f"after a source file changed, the rebuilt image still answered {_short(answer)}",
             try_next="is the source that the image runs the one that COPY brings?",
@@ -138,6 +156,9 @@ def _silent(seen: Observation, answer: AppAnswer) -> Outcome:
 
 def _why_silent(seen: Observation, answer: AppAnswer) -> tuple[str, ...]:
     """What helps with a container like this one, by what it said and how it is."""
+    nowhere = _not_installed(seen, answer)
+    if nowhere:
+        return nowhere
     if "No module named" in answer.logs:
         return _NO_MODULE
     if "Command not found: " in answer.logs:  # Poetry's own words
@@ -149,6 +170,22 @@ def _why_silent(seen: Observation, answer: AppAnswer) -> tuple[str, ...]:
     if answer.status is not None:
         return _ERROR
     return _ENDED if "container" in answer.problem else _DEAF
+
+
+def _not_installed(seen: Observation, answer: AppAnswer) -> tuple[str, ...]:
+    """What helps where the container misses a dependency that no environment of the image has."""
+    image = seen.first.image
+    there = {name for e in (image.environments if image else ()) for name in e.distributions}
+    lacking = [name for name in seen.asked.direct if name not in there]
+    rows = (answer.problem, *answer.logs.splitlines())
+    said = " ".join(row for row in rows if _MISSING.search(row))
+    missed = [name for name in lacking if re.search(rf"\b{name}\b", said)]
+    if not missed:
+        return ()
+    if len(lacking) == len(seen.asked.direct):
+        return missing_dependencies(seen).hints
+    climb = _LEFT_OUT if seen.asked.by_poetry else _LEFT_OUT_BY_PIP
+    return tuple(hint.format(name=missed[0]) for hint in climb)
 
 
 def _filled(hints: tuple[str, ...], seen: Observation) -> tuple[str, ...]:

@@ -21,7 +21,9 @@ ABOUT = About(
     " packages away before each of them; where that cannot be done (a step that fails without them,"
     " or that copies and installs at once), a copy with new times counts as an install. Only"
     " packages that poetry.lock names count: a step that installs Poetry itself again after every"
-    " change is slow, and not seen.",
+    " change is slow, and not seen. An environment without any direct dependency counts where the"
+    " running app imports from it; in another stage, or where the app does not run, it is taken for"
+    " a tool's unless all that it has of the lock has the locked versions.",
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 

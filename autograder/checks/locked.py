@@ -5,7 +5,8 @@ import re
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, third_party
 from autograder.checks.missing import missing_dependencies
-from autograder.facts.image import Distribution
+from autograder.checks.signatures import signers
+from autograder.facts.image import Distribution, Environment
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
 
@@ -25,7 +26,39 @@ ABOUT = About(
 )
 
 _NEXT = "let the install step read poetry.lock: is it there before that step runs, unchanged?"
-_RELOCK = re.compile(r"""\bpoetry[\s"',]+(?:-\S+\s+)*(?:lock|update|add)\b""")
+_NEXT_BESIDE = "which step installs something beside Poetry? It does not read poetry.lock"
+_RELOCK = re.compile(r"""\bpoetry[\s"',]+(?:-\S+\s+)*(lock|update|add)\b([^;&|\n]*)""")
+_HARMLESS = re.compile(r"--(?:no-update|check|dry-run|help)\b")
+_INSTALLS = frozenset({"install", "sync", "update", "add"})
+_RELOCKED = (
+    "look at line {line}: what does this command do to poetry.lock?",
+    "it solves the ranges anew and takes the newest it finds, such as {name} {have}; the lock that"
+    " you were given has the versions already",
+    "poetry.lock fits pyproject.toml as it is: take the command out of that line, or tell Poetry"
+    " not to update (poetry lock --help)",
+)
+_NOT_BY_POETRY = (
+    "look at what tells {who} which {name} to take: why {have}?",
+    "of the installers, only Poetry reads poetry.lock; pip can obey it through a requirements file"
+    " that Poetry exported from it",
+    "replace that step by one that runs poetry install where poetry.lock is; or let an earlier step"
+    " run poetry export, and pip install -r its output",
+)
+_BESIDE = (
+    "look for the step in which {who} installs or upgrades something: which one brings {name}"
+    " {have}?",
+    "Poetry obeys poetry.lock, and {who} does not read it: what that installs into the same"
+    " environment brings all that it needs, in the newest version, over the locked one",
+    "take that step out, let it install into an environment of its own, or move it above poetry"
+    " install, which puts the locked versions back, in every group that it is told to take",
+)
+_NO_LOCK = (
+    "look at which files are in the image when Poetry installs: is poetry.lock one of them?",
+    "where Poetry finds no poetry.lock it solves the ranges of pyproject.toml anew, and says so in"
+    " the build's output: Updating dependencies",
+    "name poetry.lock in the COPY above the install step, and see that neither .dockerignore nor an"
+    " rm takes it away, and no other file takes its name",
+)
 
 
 def dependencies_are_locked(seen: Observation) -> Outcome:
@@ -42,55 +75,61 @@ def dependencies_are_locked(seen: Observation) -> Outcome:
             found for name, found in sorted(installed.items()) if found.version != locked[name]
         ]
         if other:
-            return _not_locked(seen, other)
+            return _not_locked(seen, environment, other)
     count = len(third_party(seen, environments[0]))
     return passed(seen=f"{count} packages have the versions of poetry.lock")
 
 
-def _not_locked(seen: Observation, other: list[Distribution]) -> Outcome:
+def _not_locked(seen: Observation, environment: Environment, other: list[Distribution]) -> Outcome:
     locked = seen.asked.lock.versions
     told = [f"{d.name} {d.version} (the lock says {locked[d.name]})" for d in other[:2]]
     more = f" and {len(other) - 2} more" if len(other) > 2 else ""
-    line = _line_of_relock(seen)
+    first = other[0]
+    line = _line_of_relock(seen, _poetry_behind(seen, environment, first))
+    if line:
+        climb = _RELOCKED
+    elif first.installer.startswith("Poetry "):
+        climb = _NO_LOCK
+    else:
+        climb = _BESIDE if _poetry_signed(seen, environment) else _NOT_BY_POETRY
+    who = first.installer or "the installer"
+    hints = (h.format(line=line, name=first.name, have=first.version, who=who) for h in climb)
     return failed(
         seen=f"installed: {', '.join(told)}{more}",
-        try_next=_NEXT,
+        try_next=_NEXT_BESIDE if climb is _BESIDE else _NEXT,
         line=line,
-        hints=_hints(other[0], line),
+        hints=tuple(hints),
     )
 
 
-def _hints(first: Distribution, relock: int | None) -> tuple[str, ...]:
-    if relock:
-        return (
-            f"look at line {relock}: what does this command do to poetry.lock?",
-            f"it solves the ranges anew and takes the newest it finds, such as {first.name}"
-            f" {first.version}; the lock that you were given has the versions already",
-            "poetry.lock fits pyproject.toml as it is: take the command out of that line, or tell"
-            " Poetry not to update (poetry lock --help)",
-        )
-    if not first.installer.startswith("Poetry"):
-        return (
-            f"look at what tells {first.installer or 'the installer'} which {first.name} to take:"
-            f" why {first.version}?",
-            "of the installers, only Poetry reads poetry.lock; pip can obey it through a"
-            " requirements file that Poetry exported from it",
-            "replace that step by one that runs poetry install where poetry.lock is; or let an"
-            " earlier step run poetry export, and pip install -r its output",
-        )
-    return (
-        "look at which files are in the image when Poetry installs: is poetry.lock one of them?",
-        "where Poetry finds no poetry.lock it solves the ranges of pyproject.toml anew, and says so"
-        " in the build's output: Updating dependencies",
-        "name poetry.lock in the COPY above the install step, and see that neither .dockerignore"
-        " nor an rm takes it away, and no other file takes its name",
-    )
+def _poetry_behind(seen: Observation, environment: Environment, found: Distribution) -> str:
+    """The version of the Poetry that installed a package, or told pip or uv to; `` for none."""
+    if found.installer.startswith("Poetry "):
+        return found.installer.removeprefix("Poetry ")
+    # Where Poetry signed other packages, it installed by itself: what pip signed is pip's.
+    commands = {"export"} if _poetry_signed(seen, environment) else {"export", *_INSTALLS}
+    runs = (run.version for run in seen.poetry_runs or () if run.command in commands)
+    return next(runs, "")
 
 
-def _line_of_relock(seen: Observation) -> int | None:
+def _poetry_signed(seen: Observation, environment: Environment) -> bool:
+    return any(who.startswith("Poetry ") for who in signers(seen, environment))
+
+
+def _line_of_relock(seen: Observation, poetry: str) -> int | None:
     """Where the Dockerfile has Poetry lock anew: a hint for the reader, not the verdict."""
-    for stage in seen.dockerfile.needed_stages():
+    for stage in seen.dockerfile.needed_stages() if poetry else ():
         for row in stage.instructions:
-            if row.keyword == "RUN" and _RELOCK.search(" ".join((row.value, *row.heredocs))):
+            if row.keyword == "RUN" and _relocks(" ".join((row.value, *row.heredocs)), poetry):
                 return row.line
     return None
+
+
+def _relocks(text: str, poetry: str) -> bool:
+    """Whether a command there changes the locked versions: `lock` keeps them from Poetry 2.0 on."""
+    keeps = poetry.partition(".")[0] not in ("0", "1")
+    return any(
+        not _HARMLESS.search(options)
+        and (command != "lock" or not keeps or "--regenerate" in options)
+        for command, options in _RELOCK.findall(text)
+    )

@@ -8,6 +8,10 @@ from autograder.outcome import Outcome, failed, not_judged
 OFFER = "a build sees only the exercise's base images and the package index"
 OTHER_RELEASE = "take a release that it has, or do without: a build here sees no other index"
 
+_FROM = re.compile(r"(?:COPY|RUN)(?:\s+--\S+)*?\s+--(?:from=|mount=\S*\bfrom=)")
+# How BuildKit says that a file is not there to be copied, or mounted: then no step ran at all.
+_UNREAD = re.compile(r"failed to (?:compute cache key|calculate checksum)")
+_VENV = re.compile(r"\.venv\S*\s+\S")  # not as the last word: that says where it is to go
 _NO_COMMAND = re.compile(r"(?:exit|non-zero) code: 127\b")
 _NO_VERSION = re.compile(r"No matching distribution found|Invalid requirement")
 _FILLED = (
@@ -34,12 +38,44 @@ _BELOW = (
     "move the whole stage, from its FROM to the line before the next one, above the stage that"
     " takes from it",
 )
+_NAME = (
+    "look at the name in this line, character by character: what joins the image and its version?",
+    "an image's name is in small letters, and one colon stands between it and the tag; == is how"
+    " pip pins a package; a variable without a value leaves a gap, and --from takes none at all",
+    "write one of the base images that the task lists, as it stands there; where an ARG is a part"
+    " of it, give that a value above the first FROM",
+)
+_READ = {
+    "name": ("compare the name in this line with the base images that the task lists", _NAME),
+    "stage": ("compare the name in this line with those behind AS in the FROM lines", _STAGE),
+    "below": ("change the order of the two stages", _BELOW),
+}
+"""What helps where the Dockerfile alone tells what is wrong."""
+
 _FILES = (
     "look at the names in this line: does every file stand in the folder of the Dockerfile?",
-    "COPY and ADD take files of the build context only: what lies beside the Dockerfile, is not in"
-    " .dockerignore, and is spelled the same, letter by letter",
+    "COPY, ADD and bind mounts take files of the build context: what lies beside the Dockerfile, is"
+    " not in .dockerignore, and is spelled the same, letter by letter",
     "correct the name, or take it out of .dockerignore; a path starts at the Dockerfile's folder,"
     " and .. does not lead out of it",
+)
+_WHICH_PATH = (
+    "look at the path that this line takes from another stage: which step of that stage makes it,"
+    " and in which folder?"
+)
+_TAKEN = (
+    _WHICH_PATH,
+    "--from takes what the other stage, or image, holds at its end, and reads the path from the"
+    " root there, whatever its WORKDIR is; the files beside the Dockerfile are not meant",
+    "write the whole path at which the other stage has it: build that stage alone (docker build"
+    " --target and its name), and look into it with ls",
+)
+_VENV_TAKEN = (
+    _WHICH_PATH,
+    "a virtual environment stands where it was made: Poetry's in its cache folder, unless Poetry is"
+    " told to make it in the project's; and --from reads a path from the root of the other stage",
+    "set POETRY_VIRTUALENVS_IN_PROJECT to true, in small letters, above the install in that stage:"
+    " then .venv lies beside the pyproject.toml that Poetry read",
 )
 _COMMAND = (
     "look at the first word of the command that was not found: which step installs that program?",
@@ -94,20 +130,10 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
             line=failure.line,
             hints=_FILLED,
         )
-    if failure.kind == "stage":
-        return failed(
-            seen=when + failure.message,
-            try_next="compare the name in this line with those behind AS in the FROM lines",
-            line=failure.line,
-            hints=_STAGE,
-        )
-    if failure.kind == "below":
-        return failed(
-            seen=when + failure.message,
-            try_next="change the order of the two stages",
-            line=failure.line,
-            hints=_BELOW,
-        )
+    if failure.kind in _READ:
+        try_next, hints = _READ[failure.kind]
+        seen = when + failure.message
+        return failed(seen=seen, try_next=try_next, line=failure.line, hints=hints)
     if failure.kind == "timeout":
         return failed(
             seen=f"{when}{failure.message}{_at(failure)}",
@@ -125,7 +151,10 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
 
 def _hints(failure: BuildFailure) -> tuple[str, ...]:
     """What helps with this kind of step that failed, from what the builder said of it."""
-    if failure.step.startswith(("COPY", "ADD")):
+    copies = failure.step.startswith(("COPY", "ADD")) or bool(_UNREAD.match(failure.message))
+    if copies and _FROM.match(failure.step):
+        return _VENV_TAKEN if _VENV.search(failure.step) else _TAKEN
+    if copies:
         return _FILES
     told = (failure.message.strip(), *(row.strip() for row in failure.log))
     if any(_NO_VERSION.search(row) for row in told):

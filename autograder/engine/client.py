@@ -24,9 +24,11 @@ CALL_SECONDS = 120
 
 # First engine version whose built-in Dockerfile frontend has the feature (BuildKit's frontends:
 # https://docs.docker.com/build/buildkit/dockerfile-release-notes/). The classic builder has none.
+# A chmod like +x came with Dockerfile 1.14 (Docker 28.0), one from a variable with 1.10 (27.3).
+# Until 1.10 a builder said nothing and left the mode as it was.
 _FEATURES = {
-    "mount": 18, "chmod": 20, "network": 20, "security": 20,
-    "heredoc": 23, "link": 23, "exclude": 29, "parents": 29,
+    "mount": 18, "chmod": 20, "network": 20, "security": 20, "heredoc": 23, "link": 23,
+    "a chmod that is no number": 28, "exclude": 29, "parents": 29,
 }  # fmt: skip
 
 _DECORATION = re.compile(r"^(?:/bin/sh -c )?#\(nop\)\s*|\s*# buildkit$")
@@ -83,8 +85,17 @@ class Engine:
     @cached_property
     def version(self) -> str:
         """The engine's version, such as `26.1.5`."""
+        return str(self._about["Version"])
+
+    @cached_property
+    def own_platform(self) -> str:
+        """What it builds for where nobody asks for anything else, such as `linux/amd64`."""
+        return f"{self._about['Os']}/{self._about['Arch']}"
+
+    @cached_property
+    def _about(self) -> dict[str, Any]:
         with told("asking its version"):
-            return str(self.client.version()["Version"])
+            return dict(self.client.version())
 
     def now_ns(self) -> int:
         """The engine's clock, in nanoseconds since the epoch."""

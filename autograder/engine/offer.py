@@ -29,7 +29,15 @@ class Offer:
     for_many: bool = False
     room: Callable[[], Room] | None = None
 
+    def read(self, dockerfile: Dockerfile) -> Dockerfile:
+        """The Dockerfile as this builder reads it: BuildKit tells every FROM of its platform."""
+        return dockerfile if self.builder == "classic" else dockerfile.on(self.engine.own_platform)
+
     def refused(self, dockerfile: Dockerfile) -> Base | None:
-        """The first base image that this does not offer though the engine may hold it."""
+        """The first base image that this does not offer though the engine may hold it.
+
+        That may be a name that no image can have: a builder that reads an odd text otherwise than
+        we do could find the image of another learner, so none is asked.
+        """
         bases = dockerfile.needed_bases() if self.for_many else ()
         return next((base for base in bases if base.familiar not in self.bases), None)

@@ -4,7 +4,6 @@ It is for a machine that reaches no image registry. What a Dockerfile may say of
 path or an option of pip, is to work here as there.
 """
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from autograder import places
 from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
 from autograder.errors import EngineUnavailable
 
-EDITION = "debian-bookworm-5"
+EDITION = "debian-bookworm-6"
 """What the stand-in's label says; another edition replaces an earlier one."""
 STAND_IN = f"container-course/stand-in:{EDITION}"
 STAND_IN_LABEL = "org.container-course.stand-in"
@@ -60,7 +59,7 @@ def stand_in_tarball(say: Say) -> Path:
 def _like_the_python_image(root: Path) -> None:
     """Let `python` and `pip install` work, and go where they go, as in the real image.
 
-    There python3 and pip are in /usr/local/bin, and packages in
+    There python3 and pip are in /usr/local/bin, and in /usr/bin are none; packages are in
     /usr/local/lib/python3.11/site-packages, which builder stages are often copied from: Debian's
     Python calls that folder dist-packages, which becomes a link to it. `pip install --prefix DIR`
     fills DIR there, not DIR/local, and `python -m ensurepip` is no error.
@@ -68,10 +67,13 @@ def _like_the_python_image(root: Path) -> None:
     for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
     programs = root / "usr/local/bin"
-    for name in ("python", "python3", "python3.11"):
-        (programs / name).symlink_to("/usr/bin/python3.11")
+    (root / "usr/bin/python3").unlink()
+    (root / "usr/bin/python3.11").rename(programs / "python3.11")
+    for name in ("python", "python3"):
+        (programs / name).symlink_to("python3.11")
     for name in ("pip", "pip3", "pip3.11"):
-        shutil.copy2(root / "usr/bin/pip3", programs / name)
+        (root / "usr/bin" / name).rename(programs / name)
+        _edit(programs / name, "#!/usr/bin/python3\n", "#!/usr/local/bin/python3.11\n")
     packages = root / _LOCAL / "site-packages"
     packages.mkdir(parents=True, exist_ok=True)
     (root / _LOCAL / "dist-packages").rmdir()
@@ -85,7 +87,7 @@ def _like_the_python_image(root: Path) -> None:
     _edit(library / "ensurepip/__init__.py", refusal, "")
     # Who may not write there would compile them anew with each start of Python.
     edited = [f"/{_LIBRARY}/{name}" for name in ("sysconfig.py", "ensurepip")]
-    compiling = ["chroot", str(root), "python3", "-m", "compileall", "-q"]
+    compiling = ["chroot", str(root), "/usr/local/bin/python3", "-m", "compileall", "-q"]
     subprocess.run([*compiling, *edited], check=True)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from autograder.engine.client import Engine
 from autograder.engine.sandbox import Sandbox
 from autograder.errors import NotJudged
+from autograder.evidence.material import TOLD
 from autograder.facts.answer import AppAnswer
 from autograder.limits import LIMITS
 
@@ -27,7 +28,7 @@ def answer_of(engine: Engine, image: str, port: int, helper: str) -> AppAnswer:
             str(LIMITS.answer_seconds),
             str(port),
         ]
-        printed = sandbox.run(helper, [*command, _NAME], LIMITS.answer_seconds + 30)
+        printed = sandbox.run(helper, [*command, _NAME, TOLD], LIMITS.answer_seconds + 30)
         found = [row for row in printed.splitlines() if row.startswith("ANSWERED ")]
         if not found:
             raise NotJudged(f"the app could not be asked: {printed.strip()[-200:]}")
@@ -35,13 +36,16 @@ def answer_of(engine: Engine, image: str, port: int, helper: str) -> AppAnswer:
 
 
 def _answer(row: list[object], problem: str, logs: str) -> AppAnswer:
-    status, text, seconds, last = row
+    status, text, seconds, last, header = row
+    told = _object(str(header)) or {}
     return AppAnswer(
         int(status) if isinstance(status, int) else None,
         _object(str(text)),
         float(str(seconds)),
         problem or str(last),
         logs,
+        str(told.get("nonce", "")),
+        tuple(str(told.get("imports_from", "")).split(":")),
     )
 
 

@@ -1,6 +1,7 @@
 """Runs inside a helper container: asks an app for `/` until it answers or the time is up.
 
-Arguments: seconds, port, host name. Prints one JSON line: [status, body, seconds, problem].
+Arguments: seconds, port, host name, and a header. Prints one JSON line:
+[status, body, seconds, problem, the header's value].
 Standard library only, and nothing of the course: the helper image has only Python.
 """
 
@@ -15,21 +16,21 @@ PAUSE = 0.05
 GONE_SECONDS = 2.0
 
 
-def main(seconds: str, port: str, name: str) -> None:
+def main(seconds: str, port: str, name: str, header: str) -> None:
     """Ask, and print the answer."""
-    print("ANSWERED " + json.dumps(ask(name, int(port), float(seconds))), flush=True)
+    print("ANSWERED " + json.dumps(ask(name, int(port), float(seconds), header)), flush=True)
 
 
-def ask(name: str, port: int, seconds: float) -> list[object]:
+def ask(name: str, port: int, seconds: float, header: str = "") -> list[object]:
     """Ask until the app answers 200, ends, or the time is up."""
     began, last, unknown_since = time.monotonic(), "", None
     status: int | None = None
-    body = ""
+    body = value = ""
     while (spent := time.monotonic() - began) < seconds:
         try:
-            status, body = get(name, port, seconds - spent)
+            status, body, value = get(name, port, seconds - spent, header)
             if status == 200:
-                return [status, body, time.monotonic() - began, ""]
+                return [status, body, time.monotonic() - began, "", value]
             last = f"it answered {status}"
             unknown_since = None
         except socket.gaierror:
@@ -45,16 +46,17 @@ def ask(name: str, port: int, seconds: float) -> list[object]:
         except http.client.HTTPException as error:
             last = f"it did not answer in HTTP ({type(error).__name__})"
         time.sleep(PAUSE)
-    return [status, body, time.monotonic() - began, last]
+    return [status, body, time.monotonic() - began, last, value]
 
 
-def get(name: str, port: int, seconds: float) -> tuple[int, str]:
-    """One GET: the status and at most MOST_BYTES of the body."""
+def get(name: str, port: int, seconds: float, header: str) -> tuple[int, str, str]:
+    """One GET: the status, at most MOST_BYTES of the body, and a header's value."""
     connection = http.client.HTTPConnection(name, port, timeout=max(0.1, min(seconds, 10)))
     try:
         connection.request("GET", "/")
         response = connection.getresponse()
-        return response.status, response.read(MOST_BYTES).decode("utf-8", "replace")
+        body = response.read(MOST_BYTES).decode("utf-8", "replace")
+        return response.status, body, response.getheader(header, "")
     finally:
         connection.close()
 

@@ -7,11 +7,31 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from autograder.errors import BadInput
-from autograder.facts.dockerfile import Dockerfile
+from autograder.facts.dockerfile import Base, Dockerfile, Instruction
+from autograder.facts.expansion import PLATFORM_ARGUMENTS
+from autograder.facts.instructions import words
 from autograder.facts.observation import Asked, Evidence
 
 LOCK = "poetry.lock"
-_STABLE_FRONTEND = re.compile(r"^(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*(?:@sha256:\w+)?$")
+TOLD = "X-Course-Told"
+"""The header in which a changed source says what only it can know."""
+# Docker's own frontend under all its names: latest and no tag are what 1 is. `experimental` was
+# given up in 2020, and all that it had is stable now but --security, which an engine does not allow
+# unless it is set up so: a Dockerfile that such a frontend builds comes out the same without it.
+_STABLE_FRONTEND = re.compile(
+    r"docker/dockerfile(?::(?:latest|1(?:\.\d+)*|(?:1(?:\.\d+)*-)?experimental))?(?:@sha256:\w+)?"
+)
+_TELLING = """
+
+@app.middleware("http")
+async def _tell(request, call_next):
+    import json, os, sys
+
+    told = {{"nonce": "{1}", "imports_from": ":".join(map(os.path.realpath, sys.path))}}
+    response = await call_next(request)
+    response.headers["{0}"] = json.dumps(told)
+    return response
+"""
 
 
 @dataclass(frozen=True)
@@ -47,13 +67,12 @@ class Material:
         return word in self.dockerfile.text or any(word.encode() in data for data in files)
 
     def with_source_changed(self, nonce: str) -> dict[str, bytes]:
-        """The files, where the app also answers with a nonce and the folders it imports from."""
-        literal = f'"variant": "{self.asked.variant}"'
-        text = self.files[self.source_file].decode()
-        assert literal in text, "the course's app answers with its variant"
-        path = '":".join(map(__import__("os").path.realpath, __import__("sys").path))'
-        changed = text.replace(literal, f'{literal}, "nonce": "{nonce}", "imports_from": {path}')
-        return {**self.files, self.source_file: changed.encode()}
+        """The files, where the app also tells a nonce and the folders it imports from.
+
+        In a header: what a route returns stays as it was, for a build may test it.
+        """
+        changed = self.files[self.source_file] + _TELLING.format(TOLD, nonce).encode()
+        return {**self.files, self.source_file: changed}
 
     def with_second_lock(self) -> dict[str, bytes]:
         """The files with the second lock in place of the first."""
@@ -68,19 +87,38 @@ def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
     """
     lines = dockerfile.text.removeprefix("\ufeff").split("\n")
     if dockerfile.syntax:
-        if not _STABLE_FRONTEND.match(dockerfile.syntax):
-            raise BadInput(f"the syntax line asks for another frontend, {dockerfile.syntax[:80]}")
-        # A comment ends the directives, so the others move up to stay directives.
-        rows = [d.line - 1 for d in dockerfile.directives]
-        kept = [lines[d.line - 1] for d in dockerfile.directives if d.name != "syntax"]
-        for at, line in zip_longest(rows, kept, fillvalue="#"):
-            lines[int(at)] = line
-    ends = {instruction.line: instruction.end_line for instruction in dockerfile.instructions}
+        _blank_the_syntax(dockerfile, lines)
+    for row in dockerfile.arguments:
+        _keep_the_platform(row, lines)
     for stage in dockerfile.stages:
-        if isinstance(stage.base, int) or stage.base.familiar not in bases:
-            continue
-        first, last = stage.base.line, ends[stage.base.line]
-        name = f" AS {stage.name}" if stage.name else ""
-        rewritten = f"FROM {bases[stage.base.familiar]}{name}"
-        lines[first - 1 : last] = [rewritten, *[""] * (last - first)]
+        if not isinstance(stage.base, int) and stage.base.familiar in bases:
+            name = f" AS {stage.name}" if stage.name else ""
+            _rewrite(stage.start, f"FROM {bases[stage.base.familiar]}{name}", lines)
     return "\n".join(lines)
+
+
+def _blank_the_syntax(dockerfile: Dockerfile, lines: list[str]) -> None:
+    frontend = dockerfile.syntax or ""
+    if not _STABLE_FRONTEND.fullmatch(Base(frontend, 1).familiar):
+        raise BadInput(f"the syntax line asks for another frontend, {frontend[:80]}")
+    # A comment ends the directives, so the others move up to stay directives.
+    rows = [d.line - 1 for d in dockerfile.directives]
+    kept = [lines[d.line - 1] for d in dockerfile.directives if d.name != "syntax"]
+    for at, line in zip_longest(rows, kept, fillvalue="#"):
+        lines[int(at)] = line
+
+
+def _keep_the_platform(row: Instruction, lines: list[str]) -> None:
+    """Have `ARG TARGETARCH` above the first FROM leave it its value, as it does today.
+
+    Before Dockerfile 1.11 (Docker 27.4) such a line took the value away that FROM would know.
+    """
+    named = words(row.value) or []
+    if not PLATFORM_ARGUMENTS.isdisjoint(named):
+        kept = [f"{word}=${word}" if word in PLATFORM_ARGUMENTS else word for word in named]
+        _rewrite(row, f"ARG {' '.join(kept)}", lines)
+
+
+def _rewrite(row: Instruction, text: str, lines: list[str]) -> None:
+    """Put another text where an instruction stands; every line below keeps its number."""
+    lines[row.line - 1 : row.end_line] = [text, *[""] * (row.end_line - row.line)]

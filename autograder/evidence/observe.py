@@ -30,6 +30,8 @@ class Observer:
     """Builds one hand-in on an offer and gathers the facts.
 
     progress: told of every moment of the first build.
+
+    Raises NotJudged where the engine does not answer.
     """
 
     def __init__(
@@ -39,8 +41,8 @@ class Observer:
         progress: Callable[[Progress], None] = lambda _: None,
         timeout: float = BUILD_SECONDS,
     ) -> None:
-        self.offer, self.material, self.progress = offer, material, progress
-        self.timeout = timeout
+        self.offer, self.progress, self.timeout = offer, progress, timeout
+        self.material = replace(material, dockerfile=offer.read(material.dockerfile))
         self.run = secrets.token_hex(6)
         self.made: set[str] = set()
 
@@ -145,7 +147,7 @@ class Observer:
             answer = pool.submit(self._answer, rebuilt)
             changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
             if Evidence.STEPS_AGAIN in material.needs:
-                changed, again = self._steps_again(changed, files)
+                changed, again = self._steps_again(changed, files, answer)
             return Observation(
                 asked=material.asked,
                 dockerfile=material.dockerfile,
@@ -159,20 +161,30 @@ class Observer:
             )
 
     def _steps_again(
-        self, changed: Built, files: Mapping[str, bytes]
+        self, changed: Built, files: Mapping[str, bytes], answer: Future[AppAnswer | None]
     ) -> tuple[Built, tuple[RanAgain, ...]]:
         """The rebuild with its image, and which steps ran again in it."""
         asked = self.material.asked
         changed = replace(changed, image=self._image(changed.build))
-        again = ran_again(self, changed, files)
+        again = self._ran_again(changed, files, answer)
         if any(stage.installed(asked, changed.began_ns) for stage in again):
-            changed, again = self._once_more(changed, again)
+            changed, again = self._once_more(changed, again, answer)
         if any(stage.installed(asked, changed.began_ns) for stage in again):
             again = alone(self, changed, again, files)
         return changed, again
 
+    def _ran_again(
+        self, rebuilt: Built, files: Mapping[str, bytes], answer: Future[AppAnswer | None]
+    ) -> tuple[RanAgain, ...]:
+        """The stages in which steps ran again, the last one with what its app told meanwhile."""
+        again = ran_again(self, rebuilt, files)
+        told = answer.result()
+        if not again or not told:
+            return again
+        return (*again[:-1], replace(again[-1], imports=told.imports_from))
+
     def _once_more(
-        self, changed: Built, again: tuple[RanAgain, ...]
+        self, changed: Built, again: tuple[RanAgain, ...], answer: Future[AppAnswer | None]
     ) -> tuple[Built, tuple[RanAgain, ...]]:
         """Another rebuild, of yet another source, where packages were installed again.
 
@@ -185,7 +197,7 @@ class Observer:
         if not build.succeeded:
             return changed, again
         rebuilt = Built(build, self._image(build), began)
-        ran = ran_again(self, rebuilt, files)
+        ran = self._ran_again(rebuilt, files, answer)
         lasting = any(stage.installed(self.material.asked, began) for stage in ran)
         return (changed, again) if lasting else (rebuilt, ran)
 

@@ -10,12 +10,32 @@ from packaging.utils import canonicalize_name
 
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile
+from autograder.facts.reference import is_reference
 from autograder.index.manifest import offered_versions, public_versions
 
 ALIKE = 0.8
-"""From here on (of 1) two names are one and a slip of the finger: difflib's ratio."""
+"""From here on (of 1) two stages' names are one and a slip of the finger: difflib's ratio."""
+SHORT = 4
+"""A package's name of so many letters or fewer is next to many others: it is taken for no slip."""
 
-_DOWNLOAD = re.compile(r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.)")
+# From elsewhere: what a container asks of itself, for its health, is no download.
+_DOWNLOAD = re.compile(
+    r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
+)
+# How a shell, then pip, says that a program is not there.
+_NO_PROGRAM = (
+    re.compile(r"(?:^|[\s:])([\w+.-]+): (?:command )?not found$"),
+    re.compile(r"Cannot find command '(\w+)'"),
+)
+# What python:3.11 has of buildpack-deps:bookworm, and python:3.11-slim has not. The course's
+# stand-in for either has Debian's Python alone.
+_OF_THE_FULL_IMAGE = frozenset(
+    "autoconf automake bzip2 c++ cc convert cpp curl dirmngr dpkg-source file g++ gcc git gpg hg"
+    " identify libtoolize make mysql_config patch pg_config pgrep pkg-config pkill ps"
+    " sq ssh ssh-keygen ssh-keyscan svn top unzip wget xz".split()
+)
+# What is the learner's own, whatever else the build wanted.
+_NO_GROUP = re.compile(r"Group\(s\) not found")
 # How pip, then uv, then Poetry name what the index does not have.
 _NOT_FOUND = (
     re.compile(r"No matching distribution found for ([^(]+)"),
@@ -39,39 +59,73 @@ _STAGE = re.compile(
 def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
     """The facts of a build; the failure with another kind where another is to blame."""
     failure = facts.failure
+    if failure is None:
+        return facts
     below = [row for stage in dockerfile.needed_stages() for row in stage.below]
-    if failure is not None and below and not failure.step.startswith("RUN"):
+    odd = [base for base in dockerfile.needed_bases() if not is_reference(base.reference)]
+    ran = failure.step.startswith("RUN")
+    if below and not ran:
         failure = _for_a_stage_below(dockerfile, *below[0])
-    elif failure is not None and failure.kind == "base":
+    elif failure.kind == "base" or (odd and not ran):
         failure = _for_want_of_a_stage(failure, dockerfile)
-    elif failure is not None and failure.kind == "step":
-        failure = _for_want_of_a_release(_for_want_of_a_download(failure, dockerfile))
+        failure = _for_an_odd_name(odd[0]) if odd and failure.kind != "stage" else failure
+    elif failure.kind == "step":
+        asked = tuple(_not_found(failure))
+        failure = _for_want_of_a_release(failure, asked)
+        if not asked:
+            failure = _for_want_of_a_download(failure, dockerfile)
+            failure = _for_want_of_a_program(failure, dockerfile)
     return replace(facts, failure=failure)
 
 
 def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
-    """The failure, put down to a step above it that wanted a download without failing.
+    """The failure, put down to a download in its step, or in one above it that went on without.
 
     `curl … | sh` succeeds whatever curl comes to; what it should have brought is missed later.
     """
+    if any(_NO_GROUP.search(row) for row in failure.log):
+        return failure
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
             text = "\n".join((row.value, *row.heredocs))
-            above = row.keyword == "RUN" and row.line < (failure.line or 0)
-            if above and _DOWNLOAD.search(text):
+            so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
+            if so_far and _DOWNLOAD.search(text):
                 why = f"line {row.line} downloads something, and something is missing now"
                 return replace(failure, kind="network", log=(*failure.log, why))
     return failure
 
 
-def _for_want_of_a_release(failure: BuildFailure) -> BuildFailure:
+def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
+    """The failure, put down to a stand-in where the image that it stands for has the program."""
+    base = _base_of(failure.line or 0, dockerfile)
+    if failure.kind != "step" or base is None or "slim" in base.tag:
+        return failure
+    for row in failure.log:
+        for name in (found for pattern in _NO_PROGRAM for found in pattern.findall(row.strip())):
+            if name in _OF_THE_FULL_IMAGE:
+                why = f"{base.familiar} has {name}; what stands in for it here has only Python"
+                return replace(failure, kind="network", log=(*failure.log, why))
+    return failure
+
+
+def _base_of(line: int, dockerfile: Dockerfile) -> Base | None:
+    """The image that the stage with a line starts from, be it by way of other stages."""
+    for stage in dockerfile.stages:
+        if stage.start.line <= line <= stage.end_line:
+            while not isinstance(stage.base, Base):
+                stage = dockerfile.stages[stage.base]
+            return stage.base
+    return None
+
+
+def _for_want_of_a_release(failure: BuildFailure, asked: tuple[Requirement, ...]) -> BuildFailure:
     """The failure, put down to the course's index where the public one has what was asked for."""
-    for requirement in _not_found(failure) if failure.kind == "step" else ():
+    for requirement in asked:
         name, offered = canonicalize_name(requirement.name), offered_versions()
         here, there = offered.get(name, ()), public_versions().get(name, ())
-        asked = requirement.specifier
-        if here and any(asked.filter(there)) and not any(asked.filter(here)):
-            why = f"the course's package index has no {name}{asked}; it has {', '.join(here)}"
+        versions = requirement.specifier
+        if here and any(versions.filter(there)) and not any(versions.filter(here)):
+            why = f"the course's package index has no {name}{versions}; it has {', '.join(here)}"
         elif not here and not _is_a_slip(name, offered):
             why = f"the course's package index has no {name}"
         else:
@@ -82,8 +136,20 @@ def _for_want_of_a_release(failure: BuildFailure) -> BuildFailure:
 
 def _is_a_slip(name: str, offered: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a package's name is another misspelt, with a version in it, or that of a file."""
-    alike = get_close_matches(name, offered, n=1, cutoff=ALIKE)
-    return bool(alike or _FILE.search(name) or _WITH_VERSION.sub("", name) in offered)
+    misspelt = len(name) > SHORT and any(_one_slip_apart(name, other) for other in offered)
+    return bool(misspelt or _FILE.search(name) or _WITH_VERSION.sub("", name) in offered)
+
+
+def _one_slip_apart(name: str, other: str) -> bool:
+    """Whether one letter too many, too few or wrong is all, or two that changed places.
+
+    Real names may be two letters apart: tomli and tomlkit.
+    """
+    while name and other and name[0] == other[0]:
+        name, other = name[1:], other[1:]
+    while name and other and name[-1] == other[-1]:
+        name, other = name[:-1], other[:-1]
+    return max(len(name), len(other)) == 1 or (len(name) == 2 and name == other[::-1])
 
 
 def _not_found(failure: BuildFailure) -> Iterator[Requirement]:
@@ -102,6 +168,12 @@ def _for_a_stage_below(dockerfile: Dockerfile, line: int, index: int) -> BuildFa
     starts = f"which starts further down, in line {stage.start.line}"
     why = f"line {line} takes from the {named}, {starts}: a stage takes only from those above it"
     return BuildFailure("below", why, line=line)
+
+
+def _for_an_odd_name(base: Base) -> BuildFailure:
+    """No Docker builds it, whatever else was wanted, so it is not for us to offer."""
+    why = f'line {base.line} names "{base.reference[:100]}", which no image can be called'
+    return BuildFailure("name", why, line=base.line)
 
 
 def _for_want_of_a_stage(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:

@@ -10,6 +10,8 @@ class AppAnswer:
 
     status: the HTTP status, or None when nothing answered in time.
     body: the JSON object it answered, or None.
+    nonce: what its source told beside the answer; `` where it told nothing.
+    imports_from: the folders that it imports from, in order, as told beside the answer.
     problem: why there is no answer, with what the container last printed.
     seconds: from the container's start to the answer.
     """
@@ -19,3 +21,5 @@ class AppAnswer:
     seconds: float
     problem: str = ""
     logs: str = ""
+    nonce: str = ""
+    imports_from: tuple[str, ...] = ()

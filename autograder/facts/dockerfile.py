@@ -6,10 +6,10 @@ https://docs.docker.com/reference/dockerfile/.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.errors import BadInput
-from autograder.facts.expansion import expand
+from autograder.facts.expansion import PLATFORM_ARGUMENTS, expand, platform_arguments
 from autograder.facts.instructions import (
     Directive,
     Instruction,
@@ -22,6 +22,7 @@ from autograder.facts.instructions import (
 __all__ = ["Base", "Dockerfile", "Instruction", "Stage", "has_instructions", "parse"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_OF_PLATFORM = re.compile(rf"\$\{{?({'|'.join(sorted(PLATFORM_ARGUMENTS))})\b")
 _DEFAULT_PREFIX = re.compile(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?")
 
 
@@ -94,6 +95,15 @@ class Dockerfile:
         """The frontend that a `# syntax=` line asks for, or None."""
         return next((d.value for d in self.directives if d.name == "syntax"), None)
 
+    @property
+    def arguments(self) -> tuple[Instruction, ...]:
+        """The ARGs above the first FROM."""
+        return tuple(row for row in self.instructions if row.line < self.stages[0].start.line)
+
+    def on(self, platform: str) -> "Dockerfile":
+        """The same as BuildKit reads it on a platform, such as linux/amd64."""
+        return replace(self, stages=_stages(self.instructions, platform_arguments(platform)))
+
     def needed_stages(self) -> tuple[Stage, ...]:
         """The stages that the final image depends on, in file order."""
         return self.needed_by(len(self.stages) - 1)
@@ -121,13 +131,18 @@ class Dockerfile:
     def features(self) -> dict[str, int]:
         """Builder features it uses beyond the oldest builders, each with its first line."""
         found: dict[str, int] = {}
+        for row in (*self.arguments, *(stage.start for stage in self.stages)):
+            for name in _OF_PLATFORM.findall(row.value):
+                found.setdefault(name, row.line)
         triggers = [row for stage in self.stages for row in stage.triggers]
         for instruction in (*self.instructions, *triggers):
             if instruction.heredocs:
                 found.setdefault("heredoc", instruction.line)
-            for flag, _ in instruction.flags:
+            for flag, value in instruction.flags:
                 if flag in {"mount", "link", "chmod", "exclude", "parents", "network", "security"}:
                     found.setdefault(flag, instruction.line)
+                if flag == "chmod" and value.strip("0123456789"):  # +x, u=rwx,go=rx or $MODE
+                    found.setdefault("a chmod that is no number", instruction.line)
         return found
 
 
@@ -136,11 +151,11 @@ def parse(text: str) -> Dockerfile:
     directives, instructions = read(text)
     if not instructions:
         raise BadInput("the Dockerfile is empty: it needs at least a FROM line")
-    return Dockerfile(instructions, _stages(instructions), directives, text)
+    return Dockerfile(instructions, _stages(instructions, {}), directives, text)
 
 
-def _stages(instructions: tuple[Instruction, ...]) -> tuple[Stage, ...]:
-    arguments: dict[str, str] = {}
+def _stages(instructions: tuple[Instruction, ...], known: Mapping[str, str]) -> tuple[Stage, ...]:
+    arguments = dict(known)
     starts = [i for i, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
     for instruction in instructions[: starts[0] if starts else None]:
         if instruction.keyword != "ARG":
@@ -203,7 +218,7 @@ def _stage(
     inherited = earlier[base].instructions if isinstance(base, int) else ()
     triggers = tuple(trigger(row) for row in inherited if row.keyword == "ONBUILD")
     found = [
-        (row.line, names.find(expand(reference, arguments), row))
+        (row.line, names.find(reference, row))  # no builder expands it
         for row in (*triggers, *rows[1:])
         for reference in _sources(row)
     ]

@@ -1,4 +1,4 @@
-"""The variables in a FROM, a --from or an ARG above them, replaced as a builder does it."""
+"""The variables in a FROM or an ARG above them, replaced as a builder does it."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,20 @@ from collections.abc import Mapping
 _NAME = re.compile(r"\w+")
 _OPERATOR = re.compile(r":?[-+?]|##?|%%?|//?")
 MOST_EXPANDED = 1000
+
+
+def platform_arguments(platform: str) -> dict[str, str]:
+    """What BuildKit tells every FROM of the platform it builds on and for, such as linux/amd64.
+
+    Here the two are one. Neither linux/amd64 nor linux/arm64 has a variant's name:
+    https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+    """
+    system, _, architecture = platform.partition("/")
+    parts = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": ""}
+    return {of + part: value for of in ("BUILD", "TARGET") for part, value in parts.items()}
+
+
+PLATFORM_ARGUMENTS = frozenset(platform_arguments(""))
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """An image: its layers, and the Python environments in its file system."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 SILENT_INSTALLERS = frozenset({"pip", "uv"})
@@ -46,6 +46,25 @@ class Environment:
     def holds(self, names: tuple[str, ...]) -> bool:
         """Whether every one of these packages is installed here."""
         return all(name in self.distributions for name in names)
+
+
+def as_imported(
+    environments: Iterable[Environment], folders: Iterable[str], needed: tuple[str, ...]
+) -> Environment | None:
+    """What Python finds in these folders, in order, as one environment; None where none is one.
+
+    What an earlier folder holds hides the same package in a later one. It is named after the first
+    that holds any of what is needed.
+    """
+    by_path = {e.path: e for e in environments}
+    used = [by_path[path] for path in dict.fromkeys(folders) if path in by_path]
+    if not used:
+        return None
+    rows: dict[str, Distribution] = {}
+    for environment in reversed(used):
+        rows |= environment.distributions
+    holding = [e for e in used if any(name in e.distributions for name in needed)]
+    return Environment((holding or used)[0].path, rows)
 
 
 @dataclass(frozen=True)

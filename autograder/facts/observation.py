@@ -1,12 +1,13 @@
 """Everything that was observed of one hand-in: all that a check may look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from autograder.facts.answer import AppAnswer
 from autograder.facts.build import BuildFacts, BuildStep
 from autograder.facts.dockerfile import Dockerfile
-from autograder.facts.image import Environment, ImageFacts
+from autograder.facts.image import Environment, ImageFacts, as_imported
 from autograder.facts.lock import Lock
 
 
@@ -80,23 +81,24 @@ class RanAgain:
         nothing in `holds` was written since the rebuild began.
     alone: what the steps brought when the packages had been taken away before them; None where
         nobody tried.
+    imports: of the last stage, the folders that the app imports from, in order; empty where it
+        does not tell, and for every other stage.
     """
 
     steps: tuple[BuildStep, ...]
     holds: tuple[Environment, ...]
     held: tuple[Environment, ...] = ()
     alone: tuple[Environment, ...] | None = None
+    imports: tuple[str, ...] = ()
 
     def installed(self, asked: Asked, since_ns: int) -> tuple[str, ...]:
-        """Which locked packages the steps installed, in an environment for the app; sorted.
+        """Which locked packages the steps installed, where the app may import them from; sorted.
 
         An installer makes a dist-info folder with the time of now. One that is new by its ctime
         alone was copied, or had its owner or its time changed: that is no install, if the package
         had been there before. Nor is it one if the steps bring no package that was not there.
         """
-        for environment in self.holds:
-            if not any(name in environment.distributions for name in asked.direct):
-                continue
+        for environment in self._for_the_app(asked):
             rows = [d for n, d in environment.distributions.items() if n in asked.lock.versions]
             new = sorted(d.name for d in rows if d.modified_ns >= since_ns)
             if self.alone is not None:
@@ -107,6 +109,21 @@ class RanAgain:
             if self.steps and not touched <= self._before():
                 return tuple(sorted(name for name, _ in touched))
         return ()
+
+    def _for_the_app(self, asked: Asked) -> Iterator[Environment]:
+        """What the app finds in all its folders together, and every environment for it.
+
+        Such a one holds a direct dependency, or the rest of what is locked, in a folder of its own.
+        Tools have their own folder too, and share packages with the app (packaging, idna). Where
+        no app says what it imports, the versions tell: tools take the newest, not the locked ones.
+        """
+        imported = as_imported(self.holds, self.imports, asked.needed)
+        if imported:
+            yield imported
+        for environment in self.holds:
+            direct = any(name in environment.distributions for name in asked.direct)
+            if direct or (imported is None and _obeys(environment, asked.lock)):
+                yield environment
 
     def rewritten(self, since_ns: int) -> bool:
         """Whether any package's folder was written since then, though its own time is older."""
@@ -124,6 +141,12 @@ class RanAgain:
     def _before(self) -> set[tuple[str, str]]:
         """Every package that had been installed before, and its version; stages may be merged."""
         return {row for environment in self.held for row in _versions(environment)}
+
+
+def _obeys(environment: Environment, lock: Lock) -> bool:
+    """Whether every locked package that is installed here has its locked version."""
+    rows = environment.distributions.items()
+    return all(d.version == lock.versions[n] for n, d in rows if n in lock.versions)
 
 
 def _versions(environment: Environment) -> set[tuple[str, str]]:

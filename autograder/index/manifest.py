@@ -108,7 +108,7 @@ def offered_versions() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def public_versions() -> Mapping[str, tuple[str, ...]]:
-    """The versions that the public index had at "now", by normalised name: of installers only."""
+    """The versions that the public index had at "now", by normalised project name."""
     rows = (row.split() for row in _PUBLIC.read_text().splitlines() if not row.startswith("#"))
     return {name: tuple(versions) for name, *versions in rows}
 

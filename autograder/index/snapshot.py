@@ -12,6 +12,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,7 +20,7 @@ from typing import Any
 
 import requests
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from autograder.errors import BadInput
@@ -40,8 +41,6 @@ MACHINES: dict[Arch, str] = {"amd64": "x86_64", "arm64": "aarch64"}
 GLIBC_MINORS = range(5, 37)
 
 TOOLS = ["pip", "setuptools", "wheel", "virtualenv", "pipx", "poetry-core"]
-#: What a learner may ask for in any version that there ever was; the course has but a few.
-INSTALLERS = [*TOOLS, "uv", "poetry", "poetry-plugin-export"]
 #: What a learner may write instead of 1.7.0. Each is resolved with the newest dependencies.
 OLD_POETRIES = ["1.5.1", "1.6.0", "1.6.1", "1.7.0"]
 NEW_POETRIES = ["1.7.1", "1.8.0", "1.8.1", "1.8.2", "1.8.3", "1.8.4", "1.8.5"]
@@ -113,12 +112,14 @@ def _upload_times(name: str) -> dict[str, datetime]:
 
 
 def public_versions(name: str) -> set[Version]:
-    """What anybody could have installed of a project at "now"."""
-    return {
-        parse_wheel_filename(filename)[1]
-        for filename, uploaded in _upload_times(name).items()
-        if filename.endswith(".whl") and uploaded < CUTOFF["now"]
-    }
+    """What anybody could have installed of a project at "now", built or to be built."""
+    found = set()
+    for filename, uploaded in _upload_times(name).items():
+        if uploaded < CUTOFF["now"]:
+            read = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
+            with suppress(ValueError):  # an egg, an installer, or a name from before the rules
+                found.add(read(filename)[1])
+    return found
 
 
 def _wheel(entry: dict[str, Any], arch: Arch) -> Wheel:
@@ -192,7 +193,7 @@ def main() -> None:
             wheels.update(*(found for found, _ in results))
             waiting = set().union(*(more for _, more in results)) - done
     write(wheels)
-    write_public_versions({name: public_versions(name) for name in INSTALLERS})
+    write_public_versions({name: public_versions(name) for name in {w.project for w in wheels}})
     print(f"{len(wheels)} wheels")
 
 

@@ -32,7 +32,7 @@ class Running:
         deadline = time.monotonic() + LIMITS.answer_seconds
         with in_one_line():
             while True:
-                status, body, _, problem = ask(HERE, self._published.port, A_TRY)
+                status, body, _, problem, _ = ask(HERE, self._published.port, A_TRY)
                 if status == 200:
                     return _read(str(body))
                 if ended := self._published.problem():

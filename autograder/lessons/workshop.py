@@ -88,7 +88,7 @@ class Workshop:
         name = name or f"build {number}"
         with in_one_line(), LiveProgress(f"building: {name}") as live:
             files, offer = read_hand_in(self.folder), self._offer(date or "now")
-            dockerfile = files.dockerfile
+            dockerfile = offer.read(files.dockerfile)
             bases = {} if date else self._own_bases(dockerfile, offer, fresh)
             tags = {**offer.bases, **{known: base.tag for known, base in bases.items()}}
             request = BuildRequest(

@@ -81,7 +81,6 @@ def built(environment: MakeEnvironment) -> MakeBuilt:
 @pytest.fixture
 def observe(environment: MakeEnvironment, built: MakeBuilt) -> Observe:
     """Makes the observation of the reference, but for what is given."""
-    told = {"variant": "app", "nonce": "n", "imports_from": VENV}
     right = Observation(
         asked=Asked(
             "app", "app", ("fastapi", "gunicorn", "uvicorn"), Lock(LOCK), Lock(SECOND), "1.7.0"
@@ -90,7 +89,7 @@ def observe(environment: MakeEnvironment, built: MakeBuilt) -> Observe:
         first=built(environment()),
         source_changed=built(environment()),
         lock_changed=built(environment(SECOND, modified=NEW)),
-        answer=AppAnswer(200, told, 1.24),
+        answer=AppAnswer(200, {"variant": "app"}, 1.24, nonce="n", imports_from=(VENV,)),
         nonce="n",
     )
 

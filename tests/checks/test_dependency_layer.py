@@ -13,6 +13,7 @@ Observe = Callable[..., Observation]
 MakeBuilt = Callable[..., Built]
 MakeEnvironment = Callable[..., Environment]
 OLD, NEW = 100, 300
+VENV = "/root/.cache/pypoetry/virtualenvs/app/lib/python3.11/site-packages"
 LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
 STEPS = (
     BuildStep("RUN pip install poetry==1.7.0", "", True, 0.0, 2),
@@ -63,6 +64,48 @@ def test_catches_an_install_that_was_given_an_older_time(
         assert dependency_layer_is_split(observe(ran_again=again)).state == "failed"
 
 
+@pytest.mark.parametrize(
+    ("version", "imports"),
+    [
+        pytest.param("8.1.7", ("/top", "/rest"), id="the app says that it imports from there"),
+        pytest.param("8.5.0", ("/top", "/rest"), id="whatever its version"),
+        pytest.param("8.1.7", (), id="the app does not run, or it is another stage"),
+    ],
+)
+def test_catches_a_folder_without_a_direct_dependency(
+    observe: Observe, environment: MakeEnvironment, version: str, imports: tuple[str, ...]
+) -> None:
+    """What the direct dependencies need is installed below the source, in another folder."""
+    top = environment(
+        {name: LOCK[name] for name in ("fastapi", "gunicorn", "uvicorn")}, path="/top"
+    )
+    rest = environment({"click": version}, path="/rest", modified=NEW)
+    again = (RanAgain(STEPS[2:], (rest, top), imports=imports),)
+    outcome = dependency_layer_is_split(observe(ran_again=again))
+    assert (outcome.state, outcome.line) == ("failed", 5)
+    assert outcome.seen.startswith("after one source file changed, 1 of 4 packages were installed")
+
+
+def test_catches_a_stage_that_installs_no_direct_dependency(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    """Each stage installs a part: the last one copies both, in the end to the same bytes."""
+    rest = environment({"click": "8.1.7"}, path="/rest", modified=NEW)
+    again = (RanAgain(STEPS[2:], (rest,)), RanAgain((), (environment(),), imports=(VENV,)))
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "failed"
+
+
+def test_catches_not_a_folder_that_was_copied_for_another_user(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    top = environment(
+        {name: LOCK[name] for name in ("fastapi", "gunicorn", "uvicorn")}, path="/top"
+    )
+    rest = environment({"click": "8.1.7"}, path="/rest", modified=OLD, changed=NEW)
+    again = (RanAgain(STEPS[3:], (rest, top), (environment(),), imports=("/top", "/rest")),)
+    assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
+
+
 def test_catches_an_install_in_a_step_that_the_builder_did_not_tell_of(
     observe: Observe, environment: MakeEnvironment
 ) -> None:
@@ -91,9 +134,19 @@ def test_catches_not_a_change_of_owner(observe: Observe, environment: MakeEnviro
 def test_catches_not_an_environment_that_the_app_cannot_use(
     observe: Observe, environment: MakeEnvironment
 ) -> None:
-    """Poetry shares a package or two with the app."""
-    tool = environment({"click": "8.1.7"}, path="/opt/poetry/site-packages", modified=NEW)
-    again = (RanAgain(STEPS[3:], (environment(), tool)),)
+    """Poetry shares a package or two with the app, in the newest version or, by chance, in this."""
+    for version, imports in (("8.1.7", (VENV,)), ("8.5.0", (VENV,)), ("8.5.0", ())):
+        tool = environment({"click": version}, path="/opt/poetry/site-packages", modified=NEW)
+        again = (RanAgain(STEPS[3:], (environment(), tool), imports=imports),)
+        assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
+
+
+def test_catches_not_what_a_folder_before_it_hides_from_the_app(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    """The system's Python has a Poetry, and the environment shows the app that Python's folder."""
+    tool = environment({"click": "8.1.7"}, path="/usr/site-packages", modified=NEW)
+    again = (RanAgain(STEPS[3:], (environment(), tool), imports=(VENV, "/usr/site-packages")),)
     assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
 
 

@@ -56,9 +56,12 @@ ANSWERS = (
 FAILURES = (
     BuildFailure("timeout", "stopped", "RUN sleep 9", 3),
     BuildFailure("filled", "the disk is full", "RUN dd", 3),
+    BuildFailure("name", 'line 3 names "a==1", which no image can be called', line=3),
     BuildFailure("stage", "line 3 names a stage a, and there is none", line=3),
     BuildFailure("below", "line 3 takes from the stage a, which starts further down", line=3),
     BuildFailure("step", '"/no": not found', "COPY no .", 3),
+    BuildFailure("step", '"/v": not found', "COPY --from=build /v /v", 3),
+    BuildFailure("step", '"/app/.venv": not found', "COPY --from=build /app/.venv .venv", 3),
     BuildFailure("step", "did not complete successfully: exit code: 127", "RUN x", 3),
     BuildFailure("step", "exit code: 1", "RUN x", 3, ("No matching distribution found for y",)),
     BuildFailure("step", "exit code: 1", "RUN x", 3, ("ERROR: Invalid requirement: 'y^1'",)),
@@ -139,8 +142,9 @@ class Ways:
         for text in (None, RELOCKED):
             first = self.by(gunicorn="23.0.0")
             yield checks.dependencies_are_locked(self.look(text, first=first))
-        first = self.by("pip", gunicorn="23.0.0")
-        yield checks.dependencies_are_locked(self.look(first=first))
+        mixed = self.environment({**LOCK, "click": "8.5.0"}, by={"click": "pip"})
+        for first in (self.by("pip", gunicorn="23.0.0"), self.built(mixed)):
+            yield checks.dependencies_are_locked(self.look(first=first))
 
     def installed(self) -> Iterator[Outcome]:
         for text in (PIP_STARTS, PIP_CACHED, PIP_STAGES, PIP_LOST, "FROM python:3.11\n"):
@@ -184,6 +188,9 @@ class Ways:
         for answer in ANSWERS:
             yield checks.app_answers(self.look(answer=answer))
             yield checks.app_answers(self.look(answer=answer, asked=STEP_1))
+            without = self.by(fastapi="0.104.1", uvicorn="0.24.0")
+            yield checks.app_answers(self.look(answer=answer, first=without))
+            yield checks.app_answers(self.look(answer=answer, first=without, asked=STEP_1))
 
     def unbuilt(self) -> Iterator[Outcome]:
         for failure in FAILURES:

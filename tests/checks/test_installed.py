@@ -90,7 +90,7 @@ def test_catches_not_packages_in_two_folders(
     """Python imports from both: what the first lacks is in the second."""
     one = environment({name: LIST[name] for name in ("fastapi", "uvicorn")})
     two = environment({name: LIST[name] for name in ("click", "gunicorn")}, path="/two")
-    answer = AppAnswer(200, {"imports_from": f"/stdlib:{one.path}:/two"}, 1.0)
+    answer = AppAnswer(200, {}, 1.0, imports_from=("/stdlib", one.path, "/two"))
     seen = observe(asked=ASKED, first=built(one, two), answer=answer)
     assert dependencies_are_installed(seen).state == "passed"
 
@@ -99,7 +99,7 @@ def test_catches_a_package_that_an_earlier_folder_hides(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment
 ) -> None:
     user = environment({"uvicorn": "0.99.0"}, path="/home/app/.local")
-    answer = AppAnswer(200, {"imports_from": f"{user.path}:{environment(LIST).path}"}, 1.0)
+    answer = AppAnswer(200, {}, 1.0, imports_from=(user.path, environment(LIST).path))
     seen = observe(asked=ASKED, first=built(environment(LIST), user), answer=answer)
     outcome = dependencies_are_installed(seen)
     assert (outcome.state, "uvicorn 0.99.0" in outcome.seen) == ("failed", True)

@@ -17,6 +17,11 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
         (facts("step", "exit code 1", "x", "", " "), "succeed at RUN a \\ b: x", "mend this step"),
         (facts("step", "exit code 1"), "succeed at RUN a \\ b: exit code 1", "mend this step"),
         (facts("timeout", "stopped after 9 s"), "stopped after 9 s at RUN a", "a server belongs"),
+        (
+            facts("name", "line 3 names a==1"),
+            "line 3 names a==1",
+            "base images that the task lists",
+        ),
         (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "behind AS"),
         (facts("below", "line 3 takes from b"), "line 3 takes from b", "the order of the two"),
     ],
@@ -51,3 +56,35 @@ def test_which_build_it_was_is_said_first() -> None:
 
 def test_a_message_without_end_is_cut() -> None:
     assert len(unbuilt(facts("step", "m", "x" * 10_000)).seen) < 400
+
+
+@pytest.mark.parametrize(
+    ("step", "idea"),
+    [
+        ("COPY missing.txt .", "files of the build context:"),
+        ("COPY --chown=app missing.txt .", "files of the build context:"),
+        ("ADD missing.tar /", "files of the build context:"),
+        ("COPY --from=build /app/dist /app", "from the root there, whatever its WORKDIR is"),
+        ("COPY --chown=app --from=0 dist /app", "from the root there, whatever its WORKDIR is"),
+        ("COPY --from=build /venv .venv", "from the root there, whatever its WORKDIR is"),
+        ("COPY --from=build /app/.venv /app/.venv", "Poetry's in its cache folder"),
+        ("COPY --link --from=build .venv/ ./.venv", "Poetry's in its cache folder"),
+        ("RUN --mount=type=bind,source=x,target=/x cat /x", "files of the build context:"),
+        ("RUN --mount=type=bind,from=build,source=/x,target=/x cat /x", "from the root there"),
+        ("RUN --mount=from=a,source=/app/.venv,target=/v cp -r /v /w", "Poetry's in its cache"),
+        ('COPY --from=build ["/app/.venv", "/app/.venv"]', "Poetry's in its cache folder"),
+    ],
+)
+def test_a_copy_of_what_is_not_there(step: str, idea: str) -> None:
+    """What is taken from another stage is not looked for beside the Dockerfile."""
+    failure = BuildFailure("step", 'failed to compute cache key: "/x": not found', step, 3)
+    hints = unbuilt(BuildFacts("buildkit", (), 1.0, "t", None, failure)).hints
+    assert idea in hints[1]
+    assert ("dockerignore" in hints[2]) == ("context" in idea)
+
+
+def test_a_step_that_runs_with_a_mount_and_fails_is_a_step_that_fails() -> None:
+    said = 'process "/bin/sh -c false" did not complete successfully: exit code: 1'
+    failure = BuildFailure("step", said, "RUN --mount=from=build,source=/,target=/v false", 3)
+    hints = unbuilt(BuildFacts("buildkit", (), 1.0, "t", None, failure)).hints
+    assert "that this step printed" in hints[0]

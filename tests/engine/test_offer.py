@@ -43,6 +43,19 @@ def test_a_build_starts_from_what_is_offered(text: str, refused: str | None) -> 
     assert Offer(NO_ENGINE, {}, bases=BASES).refused(dockerfile) is None  # on one's own engine
 
 
+def test_buildkit_reads_the_engine_s_platform() -> None:
+    class _Arm(Engine):
+        own_platform = "linux/arm64"
+
+        def __init__(self) -> None: ...
+
+    dockerfile = parse("FROM python:3.11 AS on-arm64\nFROM on-$TARGETARCH")
+    read = Offer(_Arm(), {}, bases=BASES, for_many=True).read(dockerfile)
+    assert [stage.base for stage in read.stages][1] == 0
+    assert Offer(_Arm(), {}, bases=BASES, for_many=True).refused(read) is None
+    assert Offer(_Arm(), {}, bases=BASES, builder="classic").read(dockerfile) == dockerfile
+
+
 def test_room(tmp_path: Path) -> None:
     found = Room.at(tmp_path)
     assert found.bytes > 0

@@ -17,6 +17,7 @@ def test_it_holds_the_files_and_their_folders() -> None:
         assert main.read() == b"x = 1\n"
     assert set(members) == {*FILES, "app", "app/deep"}
     assert [members[name].isdir() for name in ("app", "app/deep", "é.txt")] == [True, True, False]
+    assert {time.gmtime(member.mtime).tm_year for member in members.values()} == {1980}
     assert {member.uid for member in members.values()} == {0}
     assert {member.mode for member in members.values() if member.isfile()} == {0o644}
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from autograder.evidence import answers
+from autograder.evidence.material import TOLD
 
 SCRIPT = Path(answers.__file__).with_name("ask_app.py")
 Serve = Callable[[bytes], int]
@@ -47,7 +48,7 @@ def serve() -> Serve:
 
 def ask(port: int, seconds: float = 1.5, name: str = "127.0.0.1") -> list[Any]:
     done = subprocess.run(
-        [sys.executable, "-I", SCRIPT, str(seconds), str(port), name],
+        [sys.executable, "-I", SCRIPT, str(seconds), str(port), name, TOLD],
         capture_output=True,
         text=True,
         timeout=30,
@@ -66,22 +67,36 @@ def http(status: str, body: bytes, length: int | None = None) -> bytes:
 
 
 def test_200(serve: Serve) -> None:
-    status, body, seconds, problem = ask(serve(http("200 OK", b'{"variant": "app"}')), 10)
-    assert (status, body, problem) == (200, '{"variant": "app"}', "")
+    status, body, seconds, problem, told = ask(serve(http("200 OK", b'{"variant": "app"}')), 10)
+    assert (status, body, problem, told) == (200, '{"variant": "app"}', "", "")
     assert 0 <= seconds < 5
-    read = answers._answer([status, body, seconds, problem], "", "logs")
-    assert (read.body, read.logs) == ({"variant": "app"}, "logs")
+    read = answers._answer([status, body, seconds, problem, told], "", "logs")
+    assert (read.body, read.logs, read.nonce) == ({"variant": "app"}, "logs", "")
+
+
+def test_what_is_told_beside_the_answer(serve: Serve) -> None:
+    header = f'{TOLD}: {{"nonce": "abc", "imports_from": "/a:/b"}}\r\n\r\n'.encode()
+    row = ask(serve(http("200 OK", b"").replace(b"\r\n\r\n", b"\r\n" + header)), 10)
+    read = answers._answer(row, "", "")
+    assert (read.nonce, read.imports_from) == ("abc", ("/a", "/b"))
+
+
+@pytest.mark.parametrize("told", ["", "{", "[1]", '{"nonce": ["a"], "imports_from": {}}', "\xff"])
+def test_a_stranger_tells_anything(told: str) -> None:
+    read = answers._answer([200, "{}", 1.0, "", told], "", "")
+    assert read.nonce in ("", "…")
+    assert not [path for path in read.imports_from if path.startswith("/")]
 
 
 @pytest.mark.parametrize("status", ["500 Oops", "404 Not Found", "307 Temporary Redirect"])
 def test_another_status_is_asked_again_until_the_time_is_up(serve: Serve, status: str) -> None:
-    code, _, seconds, problem = ask(serve(http(status, b"no")))
+    code, _, seconds, problem, _ = ask(serve(http(status, b"no")))
     assert (code, problem) == (int(status[:3]), f"it answered {status[:3]}")
     assert seconds >= 1.5
 
 
 def test_an_app_that_never_answers(serve: Serve) -> None:
-    status, body, seconds, problem = ask(serve(b""))
+    status, body, seconds, problem, _ = ask(serve(b""))
     assert (status, body) == (None, "")
     assert problem == "nothing answered in time"
     assert 1.5 <= seconds < 6
@@ -90,7 +105,7 @@ def test_an_app_that_never_answers(serve: Serve) -> None:
 def test_nothing_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
-    status, _, seconds, problem = ask(port)
+    status, _, seconds, problem, _ = ask(port)
     assert (status, problem) == (None, "Connection refused")
     assert seconds >= 1.5
 
@@ -106,24 +121,24 @@ def test_nothing_listens() -> None:
     ],
 )
 def test_garbage(serve: Serve, reply: bytes) -> None:
-    status, _, seconds, problem = ask(serve(reply))
+    status, _, seconds, problem, _ = ask(serve(reply))
     assert status is None
     assert problem.startswith("it did not answer in HTTP (")
     assert seconds < 6
 
 
 def test_a_body_that_ends_too_soon(serve: Serve) -> None:
-    status, _, _, problem = ask(serve(http("200 OK", b"{}", length=100)))
+    status, _, _, problem, _ = ask(serve(http("200 OK", b"{}", length=100)))
     assert status in (None, 200)
     assert problem or status == 200
 
 
 @pytest.mark.parametrize("length", [50_000_000, None])
 def test_a_huge_body_is_cut(serve: Serve, length: int | None) -> None:
-    status, body, _, _ = ask(serve(http("200 OK", b"[" * 5_000_000, length)), 10)
+    status, body, _, _, _ = ask(serve(http("200 OK", b"[" * 5_000_000, length)), 10)
     assert status == 200
     assert body == "[" * 64 * 1024
-    assert answers._answer([status, body, 1.0, ""], "", "").body is None
+    assert answers._answer([status, body, 1.0, "", ""], "", "").body is None
 
 
 @pytest.mark.parametrize(
@@ -150,6 +165,6 @@ def test_a_body_is_a_json_object_or_nothing(
 
 
 def test_a_name_that_nobody_has_is_a_container_that_ended() -> None:
-    status, _, seconds, problem = ask(1, 20, "no-such-container.invalid")
+    status, _, seconds, problem, _ = ask(1, 20, "no-such-container.invalid")
     assert (status, problem) == (None, "the container ended")
     assert seconds < 15

@@ -6,9 +6,13 @@ from typing import Any, cast
 
 import pytest
 
+from autograder.engine.offer import Offer
 from autograder.errors import NotJudged
 from autograder.evidence.clock import Clock
 from autograder.evidence.observe import Observer
+from autograder.exercises import find_exercise
+from autograder.grading import material
+from autograder.hand_in import HandIn
 
 
 def test_an_even_clock_is_steady() -> None:
@@ -28,8 +32,11 @@ class SetTimes(Observer):
 
     def __init__(self, times: int) -> None:
         self.looked, self.times, self.ahead = 0, times, 0
-        engine = SimpleNamespace(now_ns=lambda: time.time_ns() - self.ahead)
-        super().__init__(cast("Any", SimpleNamespace(engine=engine)), cast("Any", None))
+        engine = SimpleNamespace(
+            now_ns=lambda: time.time_ns() - self.ahead, own_platform="linux/amd64"
+        )
+        given = material(find_exercise("step-1-naive"), HandIn({"Dockerfile": b"FROM a\n"}))
+        super().__init__(Offer(cast("Any", engine), {}), given)
 
     def _observed(self, first: Any) -> Any:
         self.looked += 1

@@ -1,6 +1,7 @@
 """Who is to blame where a build wanted what it did not get: the learner, or what we offer."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,13 @@ def pip_missed(what: str) -> BuildFailure:
         ("pip==24.0", r"no pip==24\.0; it has"),
         ('httptools>=0.5.0; extra == "standard" (from uvicorn[standard])', "no httptools$"),
         ("poetry-plugin-bundle", "no poetry-plugin-bundle$"),
+        ("requests==2.32.3", r"no requests==2\.32\.3; it has 2\.31\.0, "),
+        ("certifi==2024.8.30", r"no certifi==2024\.8\.30; it has"),
+        ("uvicorn[standard]==0.30.1", r"no uvicorn==0\.30\.1; it has"),
+        ("setuptools-rust", "no setuptools-rust$"),
+        ("tomli", "no tomli$"),
+        ("poetry-plugin-up", "no poetry-plugin-up$"),
+        ("uvx", "no uvx$"),
     ],
 )
 def test_what_the_public_index_has_is_ours_to_offer(what: str, message: str) -> None:
@@ -50,6 +58,9 @@ def test_what_the_public_index_has_is_ours_to_offer(what: str, message: str) -> 
         "poetry==seven",
         "peotry",
         "gunicron==21.2.0",
+        "unicorn",
+        "fast-api",
+        "virtualenvs",
         "fastapi==0.0.0.1",
         "requirements.txt",
         "poetry.lock",
@@ -80,10 +91,47 @@ def test_a_download_above_the_failed_step_is_what_is_missed() -> None:
     failed = BuildFailure("step", "exit code: 127", "RUN poetry install", 3)
     assert after(failed, text).kind == "network"
     assert after(failed, text.replace("curl", "echo")).kind == "step"
-    assert after(BuildFailure("step", "exit code: 6", "RUN curl", 2), text).kind == "step"
     asks_itself = text.replace("RUN curl", "HEALTHCHECK CMD curl")
     assert after(failed, asks_itself).kind == "step"
-    assert after(failed, text.replace("install.example", "localhost:8000/")).kind == "step"
+    for itself in ("localhost:8000/", "127.0.0.1:8000", "0.0.0.0:8000", "[::1]:8000", "$HOSTNAME"):
+        assert after(failed, text.replace("https://install.example", f"http://{itself}")) == failed
+
+
+def test_a_download_in_the_failed_step_is_what_is_missed() -> None:
+    text = "FROM a\nRUN curl -sL https://install.example | python3 - && poetry config a b\n"
+    silent = BuildFailure("step", "exit code: 127", "RUN curl", 2, ("sh: 1: poetry: not found",))
+    assert after(silent, text).kind == "network"
+    assert after(replace(silent, message="exit code: 6", log=()), text).kind == "network"
+    assert after(replace(silent, line=1), text).kind == "step"
+
+
+def test_what_the_learner_wrote_wrong_is_not_put_down_to_a_download() -> None:
+    text = "FROM a\nRUN wget https://a.example/b\nRUN poetry install --with production\n"
+    for row in (
+        "Group(s) not found: production (via --with)",
+        "ERROR: No matching distribution found for poetry==1.99.0",
+    ):
+        failed = BuildFailure("step", "exit code: 1", "RUN poetry install", 3, (row,))
+        assert after(failed, text) == failed
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("/bin/sh: 1: make: not found", "make"),
+        ("/bin/bash: line 1: curl: command not found", "curl"),
+        ("ERROR: Cannot find command 'git' - do you have 'git' installed?", "git"),
+    ],
+)
+def test_a_stand_in_without_a_program_of_the_full_image(row: str, name: str) -> None:
+    text = "FROM {0} AS a\nRUN true\nFROM a\nRUN make\n"
+    failed = BuildFailure("step", "exit code: 127", "RUN make", 4, (row, "more"))
+    told = after(failed, text.format("python:3.11"))
+    assert told.kind == "network"
+    assert told.log[-1].startswith(f"python:3.11 has {name}; what stands in for it here ")
+    assert after(failed, text.format("python:3.11-slim")) == failed
+    other = replace(failed, log=("/bin/sh: 1: poetry: not found",))
+    assert after(other, text.format("python:3.11")) == other
 
 
 @pytest.mark.parametrize(
@@ -122,11 +170,51 @@ def test_a_base_that_is_missing_blames_no_stage_of_another_line() -> None:
     assert after(failed, text) == failed
 
 
+ODD = 'failed to parse stage name "{}": invalid reference format'
+
+
+@pytest.mark.parametrize(
+    "name", ["python==3.11", "Python:3.11", "python:", "python:3.11@sha256:ab"]
+)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        BuildFailure("step", ODD),
+        BuildFailure("dockerfile", "frontend dockerfile.v0: " + ODD),
+        BuildFailure("base", "{}", "FROM {}", 1),
+        BuildFailure("base", "node: pull access denied"),
+    ],
+)
+def test_what_no_image_can_be_called(name: str, failure: BuildFailure) -> None:
+    told = replace(failure, message=failure.message.format(name), step=failure.step.format(name))
+    for text in (f"FROM {name}\n", f"FROM node AS web\nFROM {name}\nCOPY --from=web / /\n"):
+        found = after(told, text)
+        line = text.count("\n", 0, text.index(name)) + 1
+        assert (found.kind, found.line) == ("name", line)
+        assert found.message == f'line {line} names "{name}", which no image can be called'
+    for command in (f"FROM a\nCOPY --from={name} / /\n", f"FROM a\nRUN --mount=from={name} b\n"):
+        assert after(told, command).kind == "name"
+
+
+def test_an_odd_name_that_a_stage_nearly_has_is_meant_for_that() -> None:
+    told = BuildFailure("step", ODD.format("Bulider"))
+    assert after(told, STAGES.format(name="builder", asked="Bulider")).kind == "stage"
+
+
+def test_an_odd_name_is_not_to_blame_for_what_ran_or_where_nobody_needs_it() -> None:
+    ran = BuildFailure("step", "exit code: 1", "RUN false", 2)
+    assert after(ran, "FROM a\nRUN false\nFROM a==1\nCOPY --from=0 / /\n") == ran
+    missing = BuildFailure("base", "node: pull access denied")
+    assert after(missing, "FROM a==1\nFROM node\n") == missing
+
+
 def test_the_lists_are_of_one_day() -> None:
-    """Whatever the course offers of an installer the public index has, and more."""
-    offered = offered_versions()
-    for name, released in public_versions().items():
-        assert set(offered[name]) < set(released), name
+    """Whatever the course offers of a project the public index has, and of Poetry more."""
+    offered, public = offered_versions(), public_versions()
+    assert offered.keys() == public.keys()
+    for name, released in public.items():
+        assert set(offered[name]) <= set(released), name
+    assert set(offered["poetry"]) < set(public["poetry"])
 
 
 def test_a_stage_below_is_not_taken_from() -> None:

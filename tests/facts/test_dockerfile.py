@@ -127,10 +127,62 @@ def needed(text: str) -> tuple[list[int], list[str]]:
             ["a", "b"],
             id="in a circle",
         ),
+        pytest.param(
+            "ARG X=x\nFROM a AS x\nFROM b\nCOPY --from=$X / /\nRUN --mount=from=${X} c\n",
+            [1],
+            ["b", "$X", "${X}"],
+            id="no builder expands --from",
+        ),
     ],
 )
 def test_what_the_final_image_needs(text: str, stages: list[int], bases: list[str]) -> None:
     assert needed(text) == (stages, bases)
+
+
+BY_PLATFORM = "FROM a AS base-amd64\nFROM b AS base-arm64\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "start", "stages"),
+    [
+        ("", "FROM base-$TARGETARCH", [1, 2]),
+        ("", "FROM base-${BUILDARCH}${BUILDVARIANT} AS x", [1, 2]),
+        ("", "FROM base-${TARGETPLATFORM#linux/}", [1, 2]),
+        ("", "FROM base-${TARGETARCH:-amd64}", [1, 2]),
+        ("ARG TARGETARCH\n", "FROM base-$TARGETARCH", [1, 2]),
+        ("ARG X=1 TARGETARCH\n", "FROM base-$TARGETARCH", [1, 2]),
+        ("ARG WHICH=base-$TARGETARCH\n", "FROM $WHICH", [1, 2]),
+        ("ARG TARGETARCH=amd64\n", "FROM base-$TARGETARCH", [0, 2]),
+        ("", "ARG TARGETARCH=amd64\nFROM base-$TARGETARCH", [1, 2]),
+        ("", "ARG TARGETARCH\nFROM base-$TARGETARCH", [1, 2]),
+    ],
+)
+def test_buildkit_tells_from_its_platform(above: str, start: str, stages: list[int]) -> None:
+    read = parse(f"{above}{BY_PLATFORM}{start}\n").on("linux/arm64")
+    assert [stage.index for stage in read.needed_stages()] == stages
+
+
+def test_who_does_not_know_the_platform_reads_an_empty_one() -> None:
+    assert needed(f"{BY_PLATFORM}FROM base-$TARGETARCH\n") == ([2], ["base-"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("FROM base-$TARGETARCH\n", {"TARGETARCH": 1}),
+        (
+            "FROM a\nFROM base-${TARGETARCH}${TARGETVARIANT}\n",
+            {"TARGETARCH": 2, "TARGETVARIANT": 2},
+        ),
+        ("ARG I=python:3.11-${BUILDOS}\nFROM $I\n", {"BUILDOS": 1}),
+        ("ARG TARGETARCH\nFROM a\n", {}),
+        ("FROM --platform=$BUILDPLATFORM a\n", {}),  # a base image of the offer's has but one
+        ("FROM a\nARG TARGETARCH\nRUN b $TARGETARCH\n", {}),
+        ("FROM base-$TARGETARCHITECTURE\n", {}),
+    ],
+)
+def test_the_platform_is_a_feature_of_the_builder(text: str, found: dict[str, int]) -> None:
+    assert parse(text).features() == found
 
 
 def test_a_stage_that_takes_from_below_is_told_with_the_line() -> None:
@@ -141,6 +193,27 @@ def test_a_stage_that_takes_from_below_is_told_with_the_line() -> None:
 def test_features_name_their_first_line() -> None:
     text = "FROM x\nRUN --mount=type=cache,target=/c a\nCOPY --link --chmod=1 a b\nRUN <<E\nE\n"
     assert parse(text).features() == {"mount": 2, "link": 3, "chmod": 3, "heredoc": 4}
+
+
+@pytest.mark.parametrize(
+    ("mode", "worded"),
+    [
+        ("755", False),
+        ("0755", False),
+        ('"755"', False),
+        ("+x", True),
+        ("u=rwx,go=rx", True),
+        ("g=u", True),
+        ("a+rX", True),
+        ("$MODE", True),
+        ("${MODE:-755}", True),
+    ],
+)
+def test_a_chmod_that_is_no_number_is_a_feature_of_its_own(mode: str, worded: bool) -> None:
+    found = {"chmod": 2, "a chmod that is no number": 2} if worded else {"chmod": 2}
+    for keyword in ("COPY", "ADD", "ONBUILD COPY"):
+        text = f"FROM x AS y\n{keyword} --chmod={mode} a b\nFROM y\n"
+        assert parse(text).features() == found
 
 
 MEGABYTE = 900_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.facts.expansion import expand
+from autograder.facts.expansion import expand, platform_arguments
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ from autograder.facts.expansion import expand
 )
 def test_expand(text: str, wanted: str) -> None:
     assert expand(text, {"A": "1", "B": "2", "V": "3.11.7"}) == wanted
+
+
+def test_what_a_platform_tells() -> None:
+    assert platform_arguments("linux/arm64") == {
+        "BUILDPLATFORM": "linux/arm64",
+        "BUILDOS": "linux",
+        "BUILDARCH": "arm64",
+        "BUILDVARIANT": "",
+        "TARGETPLATFORM": "linux/arm64",
+        "TARGETOS": "linux",
+        "TARGETARCH": "arm64",
+        "TARGETVARIANT": "",
+    }
