@@ -150,9 +150,11 @@ class ContainerEngine:
 
     def room(self) -> Room:
         """What its disk has left. Raises EngineUnavailable when it died."""
-        free, size, files, all_files = map(
-            int, self._ask("stat", "--file-system", "--format=%a %S %d %c", DATA).split()
-        )
+        stat = ("stat", "--file-system", "--format=%a %S %d %c", DATA)
+        printed = self._ask(*stat) or self._ask(*stat)  # seen once, under load: it came empty
+        if not printed:
+            raise EngineUnavailable("the grading engine does not tell what its disk has left")
+        free, size, files, all_files = map(int, printed.split())
         return Room.told(free * size, files, all_files)
 
     def is_fit(self) -> bool:
