@@ -14,6 +14,7 @@ from autograder import places
 from autograder.cli.suite import Stage
 
 NO_TESTS = 5  # pytest's exit code for "no test was collected"
+WHY_LENGTH = 300  # characters of a failure's message
 PATIENCE = 30  # seconds an interrupted stage gets to remove what it made
 
 
@@ -28,6 +29,8 @@ class Result:
     seconds: float = 0.0
     note: str = ""
     log: Path | None = None
+    failures: tuple[str, ...] = ()
+    """What failed and why, a line each."""
 
 
 @dataclass
@@ -112,7 +115,8 @@ def read_result(one: Running, artefacts: Path) -> Result:
         note = f"exit code {code}"
     if note and failed == 0:
         failed = 1
-    return Result(name, passed, failed, skipped, seconds, note, log)
+    why = failures(artefacts / f"{name}.xml")
+    return Result(name, passed, failed, skipped, seconds, note, log, why)
 
 
 def counts(junit: Path) -> tuple[int, int, int]:
@@ -127,3 +131,17 @@ def counts(junit: Path) -> tuple[int, int, int]:
     )
     failed = failures + errors
     return total - failed - skipped, failed, skipped
+
+
+def failures(junit: Path) -> tuple[str, ...]:
+    """Each failed test and the begin of its message, by pytest's own JUnit file."""
+    try:
+        cases = list(ET.parse(junit).getroot().iter("testcase"))
+    except (OSError, ET.ParseError):
+        return ()
+    return tuple(
+        f"{case.get('name')}: {' '.join(found.get('message', '').split())[:WHY_LENGTH]}"
+        for case in cases
+        for found in case
+        if found.tag in ("failure", "error")
+    )

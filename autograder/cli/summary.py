@@ -29,7 +29,10 @@ def last_lines(log: Path) -> list[str]:
 
 
 def summarise(results: Sequence[Result]) -> int:
-    """Print the table and the line that CI reads; the exit code is 0 when nothing failed."""
+    """Print the table, every failure in a line, and the line that CI reads.
+
+    The exit code is 0 when nothing failed.
+    """
     table = Table(title="./course test", title_justify="left")
     table.add_column("stage")
     for column in ("passed", "failed", "skipped", "seconds"):
@@ -40,6 +43,9 @@ def summarise(results: Sequence[Result]) -> int:
         numbers = (f"{n or ''}" for n in (row.passed, row.failed, row.skipped))
         table.add_row(row.name, *numbers, f"{row.seconds:.1f}", escape(row.note), style=style)
     Console().print(table)
+    for row in results:
+        for line in row.failures:
+            print(f"{row.name}: {line}")
     passed = sum(row.passed for row in results)
     failed = sum(row.failed for row in results)
     print(f"{passed} passed, {failed} failed", flush=True)

@@ -18,6 +18,7 @@ from autograder.evidence.filled import filled
 from autograder.evidence.material import Material, prepared
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
 from autograder.evidence.ran_again import ran_again
+from autograder.evidence.stages import is_explained
 from autograder.evidence.taken_away import alone
 from autograder.evidence.wanting import wanting
 from autograder.facts.answer import AppAnswer
@@ -167,8 +168,10 @@ class Observer:
         asked = self.material.asked
         changed = replace(changed, image=self._image(changed.build))
         again = self._ran_again(changed, files, answer)
-        if any(stage.installed(asked, changed.began_ns) for stage in again):
-            changed, again = self._once_more(changed, again, answer)
+        installed = any(stage.installed(asked, changed.began_ns) for stage in again)
+        material = self.material
+        if installed and not is_explained(material.dockerfile, changed.build, material.source_file):
+            changed, again, files = self._once_more(changed, again, files, answer)
         if any(stage.installed(asked, changed.began_ns) for stage in again):
             again = alone(self, changed, again, files)
         return changed, again
@@ -184,22 +187,28 @@ class Observer:
         return (*again[:-1], replace(again[-1], imports=told.imports_from))
 
     def _once_more(
-        self, changed: Built, again: tuple[RanAgain, ...], answer: Future[AppAnswer | None]
-    ) -> tuple[Built, tuple[RanAgain, ...]]:
-        """Another rebuild, of yet another source, where packages were installed again.
+        self,
+        changed: Built,
+        again: tuple[RanAgain, ...],
+        files: Mapping[str, bytes],
+        answer: Future[AppAnswer | None],
+    ) -> tuple[Built, tuple[RanAgain, ...], Mapping[str, bytes]]:
+        """Another rebuild, of yet another source, where steps ran again that need not have.
 
         A cache promises nothing: an engine may drop a step between two builds. What the Dockerfile
-        makes run again runs again every time.
+        makes run again runs again every time, so the rebuild that ran less again is judged.
         """
         began = self.offer.engine.now_ns()
-        files = self.material.with_source_changed(secrets.token_hex(8))
-        build = self.build("again", files)
+        others = self.material.with_source_changed(secrets.token_hex(8))
+        build = self.build("again", others)
         if not build.succeeded:
-            return changed, again
+            return changed, again, files
         rebuilt = Built(build, self._image(build), began)
-        ran = self._ran_again(rebuilt, files, answer)
+        ran = self._ran_again(rebuilt, others, answer)
         lasting = any(stage.installed(self.material.asked, began) for stage in ran)
-        return (changed, again) if lasting else (rebuilt, ran)
+        if lasting and _steps(again) < _steps(ran):
+            return changed, again, files
+        return rebuilt, ran, others
 
     def _lock_changed(self, runs: Future[tuple[PoetryRun, ...] | None]) -> Built | None:
         """What the second lock makes, where a check asks, or where pip installed and a Poetry ran.
@@ -258,3 +267,7 @@ class Observer:
         return read_runs(
             in_helper(self.offer.engine, [build.tag], self.offer.helper, look, command)
         )
+
+
+def _steps(again: tuple[RanAgain, ...]) -> int:
+    return sum(len(stage.steps) for stage in again)

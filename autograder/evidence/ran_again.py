@@ -42,9 +42,7 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
         for again in ran
         if again is not final
     }
-    if not all(build.succeeded for build in ends.values()):
-        raise NotJudged("a stage of the rebuilt image could not be looked at")
-    holds = dict(zip(ends, by.environments(ends.values()), strict=True))
+    holds = dict(zip(ends, _environments(by, list(ends.values())), strict=True))
     holds[final] = changed.image.environments
     rows = tuple(RanAgain(again.steps, holds[again]) for again in ran)
     if any(row.rewritten(changed.began_ns) for row in rows):
@@ -67,4 +65,11 @@ def held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environmen
         part = before(again, dockerfile, text) if again.steps else whole(again.stage, text)
         if part is not None:
             builds.append(by.build(f"held-{again.stage.index}", files, text=part))
-    return tuple(e for found in by.environments(builds) for e in found)
+    return tuple(e for found in _environments(by, builds) for e in found)
+
+
+def _environments(by: Builds, builds: list[BuildFacts]) -> list[tuple[Environment, ...]]:
+    """What is installed at the end of parts of a Dockerfile that has just been built whole."""
+    if not all(build.succeeded for build in builds):
+        raise NotJudged("a stage of the rebuilt image could not be looked at")
+    return by.environments(builds)

@@ -1,10 +1,11 @@
 """Which steps of a rebuild ran again, by stage, and what to build to see a stage before them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.facts.build import BuildFacts, BuildStep
-from autograder.facts.dockerfile import Dockerfile, Stage
+from autograder.facts.dockerfile import Dockerfile, Instruction, Stage, sources_of
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,53 @@ def _by_name(step: BuildStep, stages: Iterable[Stage]) -> Stage | None:
     """A stage without a name is told by its number."""
     named = {stage.name or f"stage-{stage.index}": stage for stage in stages}
     return named.get(step.stage)
+
+
+def is_explained(dockerfile: Dockerfile, rebuilt: BuildFacts, changed: str) -> bool:
+    """Whether every RUN step that ran again reads the changed file, or stands below what does.
+
+    Such a step runs again after the next change, too. Any other one was lost from the cache, or is
+    not understood.
+    """
+    again = {step.line for step in rebuilt.steps if not step.cached}
+    runs = {step.line for stage in stages_again(dockerfile, rebuilt) for step in stage.steps}
+    names = {name: s.index for s in dockerfile.stages for name in (str(s.index), s.name) if name}
+    reached = set[int]()
+    for stage in dockerfile.needed_stages():
+        below = stage.base in reached
+        for row in stage.instructions:
+            if row.line in again:
+                sources = [names.get(name.lower(), -1) for name in sources_of(row)]
+                below = below or not reached.isdisjoint(sources) or _reads(row, changed)
+            if row.line in runs:
+                if not below:
+                    return False
+                runs.remove(row.line)
+        if below:
+            reached.add(stage.index)
+    return not runs
+
+
+def _reads(row: Instruction, path: str) -> bool:
+    """Whether an instruction takes a file of the context, as far as its text tells."""
+    sources = list[str]()
+    if row.keyword == "RUN":
+        for name, value in row.flags:
+            options = dict(part.partition("=")[::2] for part in value.split(","))
+            if name == "mount" and options.get("type", "bind") == "bind" and "from" not in options:
+                sources.append(options.get("source") or options.get("src") or ".")
+    elif row.keyword in ("COPY", "ADD") and not any(name == "from" for name, _ in row.flags):
+        sources += re.split(r"[\s\"',]+", row.value.strip("[]\"' "))[:-1]
+    return any(_holds(source.removeprefix("./").strip("/"), path) for source in sources)
+
+
+def _holds(source: str, path: str) -> bool:
+    """Whether a source is the file, or a folder above it; a pattern or a variable may be either."""
+    return (
+        source in ("", ".", path)
+        or bool(set("*?[$") & set(source))
+        or path.startswith(f"{source}/")
+    )
 
 
 def can_run(stage: Stage, dockerfile: Dockerfile) -> bool:

@@ -19,7 +19,7 @@ from autograder.facts.instructions import (
     words,
 )
 
-__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "has_instructions", "parse"]
+__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "has_instructions", "parse", "sources_of"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _OF_PLATFORM = re.compile(rf"\$\{{?({'|'.join(sorted(PLATFORM_ARGUMENTS))})\b")
@@ -220,7 +220,7 @@ def _stage(
     found = [
         (row.line, names.find(reference, row))  # no builder expands it
         for row in (*triggers, *rows[1:])
-        for reference in _sources(row)
+        for reference in sources_of(row)
     ]
     index = len(earlier)
     below = tuple((line, need) for line, need in found if isinstance(need, int) and need > index)
@@ -228,7 +228,7 @@ def _stage(
     return Stage(index, name, base, rows[0], rows[1:], needs, triggers, below)
 
 
-def _sources(row: Instruction) -> Iterator[str]:
+def sources_of(row: Instruction) -> Iterator[str]:
     """The stages or images that an instruction copies or mounts from."""
     for flag, value in row.flags:
         if flag == "from" and row.keyword == "COPY":

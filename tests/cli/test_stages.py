@@ -73,11 +73,15 @@ def test_a_real_pytest_stage(tmp_path: Path, code: str, wanted: tuple[int, int],
     (result,) = run(tmp_path, stage)
     assert (result.passed, result.failed) == wanted
     assert result.note == note
+    assert bool(result.failures) == ("assert" in code)
+    assert all(line == "test_b: assert 0" for line in result.failures)
 
 
 def test_the_last_line_is_for_ci(capsys: pytest.CaptureFixture[str]) -> None:
-    code = summarise([Result("unit", passed=7), Result("types", failed=1, note="[red] herring")])
+    types = Result("types", failed=1, note="[red] herring", failures=("test_a: [b] < 2",))
+    code = summarise([Result("unit", passed=7), types])
     lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[-2] == "types: test_a: [b] < 2"
     assert lines[-1] == "7 passed, 1 failed"
     assert any("[red] herring" in line for line in lines)
     assert code == 1

@@ -1,11 +1,16 @@
 """A hand-in is built as often as its exercise's checks ask for, and no more."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from autograder.checks.dependency_layer import dependency_layer_is_split
+from autograder.engine.request import Progress
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
+from autograder.facts.build import BuildFacts
 from autograder.grading import material
 from autograder.hand_in import read_hand_in
 from autograder.ready import Ready
@@ -29,3 +34,35 @@ def test_only_what_the_checks_need_is_built(ready: Ready, case: str, built: set[
         seen = observer.observe(observer.first_build())
     assert seen.answer is not None
     assert observer.made == built
+
+
+class Forgetful(Observer):
+    """Its engine drops all cached steps before the first rebuild, and never again."""
+
+    def build(
+        self,
+        which: str,
+        files: Mapping[str, bytes],
+        progress: Callable[[Progress], None] = lambda _: None,
+        text: str | None = None,
+    ) -> BuildFacts:
+        if which != "source":
+            return super().build(which, files, progress, text)
+        offer = self.offer  # BuildKit's cache keys hold the names of the extra hosts
+        hosts = {**offer.hosts, f"forgotten-{self.run}": "127.0.0.1"}
+        self.offer = replace(offer, hosts=hosts)
+        try:
+            return super().build(which, files, progress, text)
+        finally:
+            self.offer = offer
+
+
+@pytest.mark.engine
+def test_a_cache_that_lost_a_step_once_costs_no_points(ready: Ready) -> None:
+    """The steps that run again every time copy the packages: they are judged, not the lost one."""
+    case = "step-3-pin-and-split/copied-then-installed"
+    exercise = find_exercise("step-3-pin-and-split")
+    with Forgetful(ready.offer(), material(exercise, read_hand_in(CONTEXTS / case))).images() as o:
+        seen = o.observe(o.first_build())
+    assert "again" in o.made
+    assert dependency_layer_is_split(seen).state == "passed"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.evidence.stages import StageAgain, before, stages_again, whole
+from autograder.evidence.stages import StageAgain, before, is_explained, stages_again, whole
 from autograder.facts.build import Builder, BuildFacts, BuildStep
 from autograder.facts.dockerfile import parse
 
@@ -83,3 +83,54 @@ def test_the_classic_builder_tells_nothing_of_an_onbuild_so_it_is_looked_at() ->
 def test_before_an_onbuild_of_a_base_image_there_is_nothing_to_see() -> None:
     step = BuildStep("RUN poetry install", "build", False, 2.0, None)
     assert before(StageAgain(parse(TWO).stages[0], (step,)), parse(TWO), TWO) is None
+
+
+SPLIT = """\
+FROM python:3.11 AS build
+RUN pip install poetry
+COPY pyproject.toml poetry.lock ./
+RUN --mount=type=cache,target=/c poetry install --no-root
+RUN --mount=target=/src true
+RUN --mount=type=bind,source=poetry.lock,target=/l true
+COPY {copied} /app/
+RUN poetry install
+FROM build
+RUN true
+FROM python:3.11
+RUN true
+COPY --from={taken} /venv /venv
+RUN chown -R 1 /venv
+"""
+
+
+@pytest.mark.parametrize(
+    ("again", "copied", "taken", "wanted"),
+    [
+        ({7, 8, 13, 14}, "app", "build", True),
+        ({7, 8, 10, 13, 14}, ". .dockerignore", "1", True),
+        ({7, 8, 13, 14}, "ap[p]", "BUILD", True),
+        ({7, 8, 13, 14}, "$SOURCE", "0", True),
+        ({5, 7, 8}, "./app/", "build", True),
+        # What another file explains, or nothing at all, was lost.
+        ({7, 8}, "apple", "build", False),
+        ({7, 8}, "other", "build", False),
+        ({8}, "app", "build", False),
+        ({2, 3, 4, 7, 8}, "app", "build", False),
+        ({3, 4, 7, 8}, "app", "build", False),
+        ({6, 7, 8}, "app", "build", False),
+        ({7, 8, 12}, "app", "build", False),
+        ({7, 8, 13, 14}, "app", "python:3.11", False),
+    ],
+)
+def test_what_the_change_explains(again: set[int], copied: str, taken: str, wanted: bool) -> None:
+    dockerfile = parse(SPLIT.format(copied=copied, taken=taken))
+    rows = {row.line: row for row in dockerfile.instructions if row.keyword in ("RUN", "COPY")}
+    steps = [BuildStep(row.keyword, "", line not in again, 1.0, line) for line, row in rows.items()]
+    assert is_explained(dockerfile, rebuilt(*steps), "app/main.py") is wanted
+
+
+def test_a_step_without_a_line_is_not_explained() -> None:
+    build = rebuilt(
+        BuildStep("COPY . .", "build", False, 1, 2), BuildStep("RUN true", "", False, 1)
+    )
+    assert not is_explained(parse(TWO), build, "app/main.py")
