@@ -32,7 +32,7 @@ def engine_client(ready: Ready) -> docker.DockerClient:
     return connect(ready.engine.host)
 
 
-QUIET_SECONDS = 0.0
+QUIET_SECONDS = 0.85
 """What `slowness` measures on the machine that the bars are for, where nothing else runs."""
 
 

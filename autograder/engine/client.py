@@ -133,12 +133,10 @@ class Engine:
             except ImageNotFound:
                 return None
 
-    def platform(self, reference: str) -> tuple[str, tuple[str, ...]]:
-        """An image's architecture, such as `amd64`, and the names of its environment variables."""
+    def architecture(self, reference: str) -> str:
+        """An image's architecture, such as `amd64`."""
         with told(f"reading the image {reference}"):
-            inspected = self.api.inspect_image(reference)
-        names = (row.partition("=")[0] for row in inspected["Config"].get("Env") or ())
-        return str(inspected.get("Architecture")), tuple(names)
+            return str(self.api.inspect_image(reference).get("Architecture"))
 
     def on_build(self, reference: str) -> bool:
         """Whether a build that starts from this image would first run the image's ONBUILD."""

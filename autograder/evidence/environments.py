@@ -53,17 +53,15 @@ def _scan(engine: Engine, helper: str, names: str, image: str) -> tuple[Environm
 
 def _quickly(engine: Engine, helper: str, names: str, image: str, tag: str) -> tuple[str, ...]:
     """What the scan prints on the image itself; nothing where the quick way is not to be had."""
-    architecture, variables = engine.platform(helper)
+    architecture = engine.architecture(helper)
     if engine.on_build(image) or architecture not in _LOADERS:
         return ()
     libraries, loader = _LOADERS[architecture]
-    # Python's own image has it in /usr/local and says PYTHON_VERSION; the stand-in has Debian's.
     usr = f"{_HELPER}/usr"
-    python = f"{usr}/local/bin" if "PYTHON_VERSION" in variables else f"{usr}/bin"
     command = [
         *(f"{usr}/lib/{libraries}/{loader}", "--inhibit-cache"),
         *("--library-path", f"{usr}/local/lib:{usr}/lib/{libraries}"),
-        *(f"{python}/python3.11", "-I", "-S", "-B", "/.course-script/script.py", names, "/"),
+        *(f"{usr}/local/bin/python3.11", "-I", "-S", "-B", "/.course-script/script.py", names, "/"),
     ]
     mounts = (
         f"--mount=type=bind,from={helper},target={_HELPER} --mount=type=bind,target=/.course-script"
