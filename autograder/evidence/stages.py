@@ -62,7 +62,7 @@ def _by_name(step: BuildStep, stages: Iterable[Stage]) -> Stage | None:
 
 
 def is_explained(dockerfile: Dockerfile, rebuilt: BuildFacts, changed: str) -> bool:
-    """Whether every RUN step that ran again reads the changed file, or stands below what does.
+    """Whether RUN steps ran again, and each of them reads the changed file or stands below it.
 
     Such a step runs again after the next change, too. Any other one was lost from the cache, or is
     not understood.
@@ -70,6 +70,8 @@ def is_explained(dockerfile: Dockerfile, rebuilt: BuildFacts, changed: str) -> b
     again = {step.line for step in rebuilt.steps if not step.cached}
     runs = {step.line for stage in stages_again(dockerfile, rebuilt) for step in stage.steps}
     names = {name: s.index for s in dockerfile.stages for name in (str(s.index), s.name) if name}
+    if not runs:
+        return False
     reached = set[int]()
     for stage in dockerfile.needed_stages():
         below = stage.base in reached

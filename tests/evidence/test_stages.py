@@ -112,6 +112,7 @@ RUN chown -R 1 /venv
         ({7, 8, 13, 14}, "$SOURCE", "0", True),
         ({5, 7, 8}, "./app/", "build", True),
         # What another file explains, or nothing at all, was lost.
+        (set(), "app", "build", False),
         ({7, 8}, "apple", "build", False),
         ({7, 8}, "other", "build", False),
         ({8}, "app", "build", False),
