@@ -13,6 +13,7 @@ import urllib3
 from docker.errors import DockerException, ImageNotFound, NotFound, StreamParseError
 
 from autograder.engine import buildkit, classic
+from autograder.engine.lost_layer import forget, lost_layer
 from autograder.engine.request import BuildRequest
 from autograder.errors import EngineUnavailable, NotJudged
 from autograder.facts.build import Builder, BuildFacts
@@ -118,12 +119,19 @@ class Engine:
     def build(self, request: BuildRequest) -> BuildFacts:
         """Build; a build that fails is a result, not an exception.
 
-        One that may have failed for a container that the runtime lost is tried once more.
+        One that may have failed for a container or a layer that the engine lost is tried once more.
         """
         with told("building"):
             run = buildkit.build if request.builder == "buildkit" else classic.build
             facts = run(self.api, request)
-            return run(self.api, request) if facts.failed_unheard() else facts
+            if record := lost_layer(facts):
+                forget(self.api, record)
+            if record or facts.failed_unheard():
+                facts = run(self.api, request)
+        if lost_layer(facts):
+            emptied = "`docker builder prune --all` empties it"
+            raise NotJudged(f"the Docker engine lost a layer of its build cache: {emptied}")
+        return facts
 
     def image_id(self, reference: str) -> str | None:
         """The id under a tag, or None."""

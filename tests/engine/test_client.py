@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from autograder.engine import buildkit, client
 from autograder.engine.client import Engine, plain
+from autograder.engine.lost_layer import lost_layer
 from autograder.engine.request import BuildRequest
 from autograder.errors import EngineUnavailable, NotJudged
-from autograder.facts.build import Builder
+from autograder.facts.build import Builder, BuildFacts, BuildFailure
 from autograder.facts.dockerfile import parse
 
 Fake = Callable[[Callable[[socket.socket], None]], str]
@@ -151,3 +153,31 @@ def test_a_build_that_says_nothing_ends_at_the_timeout(builder: Builder, fake_en
     assert (facts.failure.kind, facts.succeeded) == ("timeout", False)
     assert facts.failure.message == "the build was stopped after 2 s"
     assert facts.seconds < 10
+
+
+@pytest.mark.parametrize("step", ["WORKDIR /app", "RUN true"])
+def test_a_layer_that_stays_lost_is_no_verdict(
+    step: str, fake_engine: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = BuildFailure("step", "failed to prepare ab12 as cd34: open …: no such file", step, 2)
+    forgotten = []
+    monkeypatch.setattr(
+        buildkit, "build", lambda *_: BuildFacts("buildkit", (), 1.0, "x", failure=failure)
+    )
+    monkeypatch.setattr(client, "forget", lambda _, record: forgotten.append(record))
+    request = BuildRequest({"Dockerfile": b"FROM a"}, parse("FROM a"), "x")
+    with pytest.raises(NotJudged, match="lost a layer of its build cache: `docker builder prune"):
+        Engine.connect(fake_engine(lambda _: None)).build(request)
+    assert forgotten == ["ab12"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'process "/bin/sh -c failed to prepare a as b: c" did not complete successfully',
+        'failed to calculate checksum of ref a: "/failed to prepare a as b: c": not found',
+    ],
+)
+def test_what_a_dockerfile_says_is_no_lost_layer(message: str) -> None:
+    failure = BuildFailure("step", message, "RUN x", 2)
+    assert lost_layer(BuildFacts("buildkit", (), 1.0, "x", failure=failure)) == ""

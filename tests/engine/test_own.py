@@ -1,6 +1,7 @@
 """A real engine of our own: started, used from a terminal, killed, and stopped without a trace."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,10 +18,13 @@ import pytest
 
 from autograder.engine import network, processes
 from autograder.engine.base_image import ensure_base_images
+from autograder.engine.client import Engine
 from autograder.engine.command import install_docker_command
 from autograder.engine.names import INDEX_HOSTS
 from autograder.engine.own import OwnEngine, course_engine
+from autograder.engine.request import BuildRequest
 from autograder.errors import EngineUnavailable
+from autograder.facts.dockerfile import parse
 
 DOCKERFILE = f"""\
 FROM python:3.11
@@ -146,6 +150,27 @@ def test_a_second_start_takes_milliseconds(engine: OwnEngine) -> None:
 def test_data_is_on_overlay2(client: docker.DockerClient) -> None:
     """The engine found a file system that its fast storage driver works on."""
     assert client.info()["Driver"] == "overlay2"
+
+
+def test_a_layer_that_the_engine_lost_is_made_again(
+    engine: OwnEngine, client: docker.DockerClient
+) -> None:
+    """Its record goes, with what stands on it. All else stays in the cache."""
+
+    def cached(text: str) -> dict[str, bool]:
+        request = BuildRequest({"Dockerfile": text.encode()}, parse(text), "lost")
+        facts = Engine(client).build(request)
+        assert facts.succeeded, facts.failure
+        Engine(client).remove_image("lost")
+        return {step.name: step.cached for step in facts.steps if step.name.startswith("RUN")}
+
+    text = "FROM python:3.11\nRUN echo > /kept\nRUN echo > /lost\nWORKDIR /on/it\n"
+    cached(text)
+    (lost,) = (engine.data / "overlay2").glob("*/diff/lost")
+    shutil.rmtree(lost.parents[1])
+    other = text.replace("/on/it", "/elsewhere")
+    assert cached(other) == {"RUN echo > /kept": True, "RUN echo > /lost": False}
+    assert cached(text) == {"RUN echo > /kept": True, "RUN echo > /lost": True}
 
 
 @pytest.mark.usefixtures("client")
