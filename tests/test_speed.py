@@ -39,7 +39,7 @@ def own_seconds(ready: Ready) -> float:
 
 
 def test_a_warm_check_is_quick(ready: Ready, slowness: float) -> None:
-    """3 s in all, of which the process itself less than 1: the best of three.
+    """3 s in all, of which the process itself less than 1: the best of three, or of six.
 
     The hand-in's own rebuild and its app's start may take longer than that by themselves: then a
     check adds no more than a second and a quarter to them.
@@ -57,11 +57,20 @@ def test_a_warm_check_is_quick(ready: Ready, slowness: float) -> None:
         return seconds["in all"], seconds["process"]
 
     once()
-    in_all, process = zip(*(once() for _ in range(3)), strict=True)
-    own = min(own_seconds(ready) for _ in range(2))
+    in_all, process, own = list[float](), list[float](), list[float]()
+    for number in range(6):
+        if number > 2:
+            time.sleep(20)  # after many tests an engine tidies its cache, a minute after the last
+        seconds = once()
+        in_all.append(seconds[0])
+        process.append(seconds[1])
+        own.append(own_seconds(ready))
+        most_seconds = max(3, min(own) + 1.25 * slowness)
+        if number > 1 and min(in_all) <= most_seconds:
+            break
     print(f"warm check: {min(in_all):.2f} s, of which the process {min(process):.2f} s")
-    print(f"the hand-in's own rebuild and its app's start: {own:.2f} s")
-    assert min(in_all) <= max(3, own + 1.25 * slowness), (in_all, own)
+    print(f"the hand-in's own rebuild and its app's start: {min(own):.2f} s")
+    assert min(in_all) <= most_seconds, (in_all, own)
     assert min(in_all) <= 6 * slowness, in_all
     assert min(process) < 1 * slowness, process
 
