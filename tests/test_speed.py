@@ -42,7 +42,8 @@ def test_a_warm_check_is_quick(ready: Ready, slowness: float) -> None:
     """3 s in all, of which the process itself less than 1: the best of three, or of six.
 
     The hand-in's own rebuild and its app's start may take longer than that by themselves: then a
-    check adds no more than a second and a quarter to them.
+    check adds no more than two seconds to them. (1.0 to 1.4 were measured: on two processors three
+    images are read while the hand-in builds and its app starts.)
     """
 
     def once() -> tuple[float, float]:
@@ -65,7 +66,7 @@ def test_a_warm_check_is_quick(ready: Ready, slowness: float) -> None:
         in_all.append(seconds[0])
         process.append(seconds[1])
         own.append(own_seconds(ready))
-        most_seconds = max(3, min(own) + 1.25 * slowness)
+        most_seconds = max(3, min(own) + 2 * slowness)
         if number > 1 and min(in_all) <= most_seconds:
             break
     print(f"warm check: {min(in_all):.2f} s, of which the process {min(process):.2f} s")
