@@ -3,9 +3,7 @@
 import os
 import socket
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,28 +28,6 @@ def ready() -> Ready:
 def engine_client(ready: Ready) -> docker.DockerClient:
     """A docker SDK client of that engine."""
     return connect(ready.engine.host)
-
-
-QUIET_SECONDS = 0.85
-"""What `slowness` measures on the machine that the bars are for, where nothing else runs."""
-
-
-@pytest.fixture
-def slowness() -> float:
-    """How much slower this machine is just now than that one; 1 where it is as fast, or faster.
-
-    CI has been seen at half that speed. A bar in seconds grows by this, so that it says something
-    of the course there, too. What can be compared with the engine's own work is.
-    """
-    line = [sys.executable, "-I", "-c", "import docker, jupyterlab, nbconvert"]
-    seconds = []
-    for _ in range(4):
-        began = time.monotonic()
-        subprocess.run(line, check=True)
-        seconds.append(time.monotonic() - began)
-    times = max(1.0, min(seconds) / QUIET_SECONDS)
-    print(f"the machine: {min(seconds):.2f} s, {times:.2f} times as slow")
-    return times
 
 
 VERSION = b'{"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux", "Arch": "amd64"}'

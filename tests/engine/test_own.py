@@ -138,12 +138,9 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> str:
 
 def test_a_second_start_takes_milliseconds(engine: OwnEngine) -> None:
     """It answers already, so nothing is done."""
-    seconds = []
-    for _ in range(3):  # another stage runs beside this one
-        started = time.monotonic()
-        engine.start(print)
-        seconds.append(time.monotonic() - started)
-    assert min(seconds) < 0.1, seconds
+    started = time.monotonic()
+    engine.start(print)
+    assert time.monotonic() - started < 0.1
     assert engine.is_running()
 
 

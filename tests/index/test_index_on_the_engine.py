@@ -51,12 +51,10 @@ def poetry_version(said: str) -> Version:
 def test_an_index_that_runs_is_found_at_once(
     engine_client: docker.DockerClient, index: Index
 ) -> None:
-    seconds = []
-    for _ in range(3):  # other stages run beside this one
-        began = time.monotonic()
-        assert ensure_index(engine_client, pytest.fail) == index
-        seconds.append(time.monotonic() - began)
-    assert min(seconds) < 0.5, seconds
+    began = time.monotonic()
+    again = ensure_index(engine_client, pytest.fail)
+    assert time.monotonic() - began < 0.5
+    assert again == index
 
 
 def test_poetry_changes_between_the_two_dates(
@@ -97,15 +95,10 @@ def test_poetry_can_update_itself(engine_client: docker.DockerClient, index: Ind
 def test_a_stopped_index_comes_back_at_the_same_addresses(
     engine_client: docker.DockerClient, index: Index
 ) -> None:
-    seconds = []
-    for _ in range(3):  # other stages run beside this one
-        engine_client.containers.get("container-course-index").stop(timeout=1)
-        began = time.monotonic()
-        assert ensure_index(engine_client, pytest.fail) == index
-        seconds.append(time.monotonic() - began)
-        if seconds[-1] < 3:
-            break
-    assert min(seconds) < 3, seconds
+    engine_client.containers.get("container-course-index").stop(timeout=1)
+    began = time.monotonic()
+    assert ensure_index(engine_client, pytest.fail) == index
+    assert time.monotonic() - began < 3
 
 
 def test_many_at_once_make_one_index(engine_client: docker.DockerClient, index: Index) -> None:
