@@ -134,6 +134,8 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
         try_next, hints = _READ[failure.kind]
         seen = when + failure.message
         return failed(seen=seen, try_next=try_next, line=failure.line, hints=hints)
+    if failure.kind == "timeout" and not failure.step:
+        return not_judged(seen=f"{when}{failure.message}, and no step of yours was at work")
     if failure.kind == "timeout":
         return failed(
             seen=f"{when}{failure.message}{_at(failure)}",

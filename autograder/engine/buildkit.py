@@ -7,14 +7,15 @@ BuildKit on every engine since 18.09 and needs no session.
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
 from autograder.engine.failure import LOG_LINES, classify
-from autograder.engine.request import SILENCE, BuildRequest, Progress, pack
+from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.engine.trace import decode
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
@@ -146,29 +147,19 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
     """
     began = time.monotonic()
     recorder, image_id, problem = _Recorder(request), None, ""
-    response = api._post(
-        api._url("/build"),
-        params=_parameters(request),
-        data=pack(request.files, request.programs),
-        headers={"Content-Type": "application/x-tar"},
-        stream=True,
-        timeout=request.timeout,
-    )
     try:
-        api._raise_for_status(response)
-        for message in _messages(api, response, began + request.timeout):
-            if message.get("id") == "moby.buildkit.trace":
-                recorder.take(decode(message["aux"]))
-            elif message.get("id") == "moby.image.id":
-                image_id = message["aux"]["ID"]
-            elif "error" in message:
-                problem = message["error"]
+        with closing(_messages(api, request, began + request.timeout)) as messages:
+            for message in messages:
+                if message.get("id") == "moby.buildkit.trace":
+                    recorder.take(decode(message["aux"]))
+                elif message.get("id") == "moby.image.id":
+                    image_id = message["aux"]["ID"]
+                elif "error" in message:
+                    problem = message["error"]
         failure = recorder.failure(problem) if problem else None
     except TimeoutError:
         text = f"the build was stopped after {request.timeout:.0f} s"
         failure = BuildFailure("timeout", text, *_running(recorder))
-    finally:
-        response.close()
     if failure is None and image_id is None:
         raise EngineUnavailable("the Docker engine stopped in the middle of the build")
     seconds = time.monotonic() - began
@@ -186,22 +177,34 @@ def _parameters(request: BuildRequest) -> dict[str, Any]:
     }
 
 
-def _messages(api: Any, response: requests.Response, deadline: float) -> Iterator[dict[str, Any]]:
-    """The stream's messages. Raises TimeoutError at the deadline, silent build or not."""
-    stream = api._get_raw_response_socket(response)
-    socket = getattr(stream, "_sock", stream)  # a SocketIO hides the one that has a timeout
-    socket.settimeout(max(0.1, deadline - time.monotonic()))
-    try:
+def _messages(
+    api: Any, request: BuildRequest, deadline: float
+) -> Generator[dict[str, Any], None, None]:
+    """The answer's messages. Raises TimeoutError at the deadline, silent build or not."""
+    with until(deadline), _asked(api, request) as response:
+        api._raise_for_status(response)
+        stream = api._get_raw_response_socket(response)
+        socket = getattr(stream, "_sock", stream)  # a SocketIO hides the one that has a timeout
+        socket.settimeout(max(0.1, deadline - time.monotonic()))
         for message in api._stream_helper(response, decode=True):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             socket.settimeout(left)
             yield message
-    except SILENCE as error:
-        if time.monotonic() >= deadline - 1:
-            raise TimeoutError from error
-        raise
+
+
+def _asked(api: Any, request: BuildRequest) -> closing[requests.Response]:
+    """The engine's answer when it begins to build."""
+    response = api._post(
+        api._url("/build"),
+        params=_parameters(request),
+        data=pack(request.files, request.programs),
+        headers={"Content-Type": "application/x-tar"},
+        stream=True,
+        timeout=request.timeout,
+    )
+    return closing(response)
 
 
 def _running(recorder: _Recorder) -> tuple[str, int | None, tuple[str, ...]]:

@@ -3,13 +3,14 @@
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 from docker.errors import APIError
 
 from autograder.engine.failure import LOG_LINES, classify
-from autograder.engine.request import SILENCE, BuildRequest, Progress, pack
+from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 
@@ -75,11 +76,12 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
     began, recorder, problem = time.monotonic(), _Recorder(request), ""
     failure: BuildFailure | None = None
     try:
-        for message in _messages(api, request, began + request.timeout):
-            if "stream" in message:
-                recorder.take(message["stream"])
-            if "error" in message:
-                problem = message["error"]
+        with closing(_messages(api, request, began + request.timeout)) as messages:
+            for message in messages:
+                if "stream" in message:
+                    recorder.take(message["stream"])
+                if "error" in message:
+                    problem = message["error"]
     except TimeoutError:
         text = f"the build was stopped after {request.timeout:.0f} s"
         failure = BuildFailure("timeout", text, *recorder.running())
@@ -99,26 +101,23 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
     return BuildFacts("classic", tuple(recorder.done), seconds, request.tag, image, failure)
 
 
-def _messages(api: Any, request: BuildRequest, deadline: float) -> Iterator[dict[str, Any]]:
+def _messages(
+    api: Any, request: BuildRequest, deadline: float
+) -> Generator[dict[str, Any], None, None]:
     """The stream's messages. Raises TimeoutError at the deadline, or after as long a silence."""
-    try:
-        stream = api.build(**_arguments(request))
-    except APIError as error:
-        if not error.is_client_error():
-            raise
-        yield {"error": str(error.explanation)}  # it could not parse the Dockerfile
-        return
-    try:
-        for message in stream:
-            yield message
-            if time.monotonic() > deadline:
-                raise TimeoutError
-    except SILENCE as error:
-        if time.monotonic() >= deadline - 1:
-            raise TimeoutError from error
-        raise
-    finally:
-        stream.close()
+    with until(deadline):
+        try:
+            stream = api.build(**_arguments(request))
+        except APIError as error:
+            if not error.is_client_error():
+                raise
+            yield {"error": str(error.explanation)}  # it could not parse the Dockerfile
+            return
+        with closing(stream):
+            for message in stream:
+                yield message
+                if time.monotonic() > deadline:
+                    raise TimeoutError
 
 
 def _arguments(request: BuildRequest) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import io
 import tarfile
+import time
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import requests
@@ -18,11 +20,25 @@ SENT_AT = 315_619_200
 https://docs.python.org/3/library/zipfile.html#zipfile.ZipFile"""
 
 # What the SDK's connection raises when nothing comes; it does not translate what a stream raises.
-SILENCE = (
+_SILENCE = (
     requests.exceptions.ReadTimeout,
     requests.exceptions.ConnectionError,
     urllib3.exceptions.ReadTimeoutError,
 )
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """An engine that said nothing until then (time.monotonic) raises TimeoutError.
+
+    So does one that has not answered at all: a busy engine takes long to begin.
+    """
+    try:
+        yield
+    except _SILENCE as error:
+        if time.monotonic() >= deadline - 1:
+            raise TimeoutError from error
+        raise
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ _BLANKS = " \t\v\f\r"
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)")
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
 _FLAG = re.compile(r"--([A-Za-z-]+)(?:=(.*))?", re.S)
-# A word, with its quotes: blanks inside quotes do not end it.
-_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|\\$|"(?:[^"\\]|\\.)*"|'[^']*')+""", re.S)
+# A word, with its quotes: blanks inside quotes do not end it. Nothing in it is tried twice (`++`):
+# a million characters cost milliseconds, and no memory to go back in.
+_WORD = re.compile(r"""(?:[^\s"'\\]++|\\.|\\$|"(?:[^"\\]++|\\.)*+"|'[^']*+')++""", re.S)
 _FLAG_WORD = re.compile(rf"({_WORD.pattern})\s*", re.S)
 
 

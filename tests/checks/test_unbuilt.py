@@ -48,6 +48,15 @@ def test_the_course_does_not_offer_it(build: BuildFacts, seen: str, try_next: st
     assert outcome.try_next == try_next
 
 
+def test_no_step_is_blamed_for_an_engine_that_is_busy() -> None:
+    failure = BuildFailure("timeout", "the build was stopped after 9 s")
+    outcome = unbuilt(BuildFacts("buildkit", (), 9.0, "t", None, failure), "with another lock, ")
+    assert outcome.state == "not_judged"
+    assert outcome.seen.startswith(
+        "with another lock, the build was stopped after 9 s, and no step"
+    )
+
+
 def test_which_build_it_was_is_said_first() -> None:
     assert unbuilt(facts("step"), "with another poetry.lock, ").seen.startswith(
         "with another poetry.lock, the build did not succeed"

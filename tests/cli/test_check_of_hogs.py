@@ -52,7 +52,9 @@ def judge(ready: Ready, engine_client: docker.DockerClient, tmp_path: Path, mark
             timeout=240,
         )
         assert time.monotonic() - began < most_seconds
-        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), (
+            done.stderr or done.stdout
+        )
         deadline = time.monotonic() + 20  # BuildKit ends what it was told to cancel in a moment
         while left := left_behind(engine_client, mark):
             assert time.monotonic() < deadline, left

@@ -137,9 +137,12 @@ def test_an_engine_that_dies_in_mid_build_is_no_verdict(
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
-def test_a_build_that_says_nothing_ends_at_the_timeout(builder: Builder, fake_engine: Fake) -> None:
+@pytest.mark.parametrize("head", [STREAM, b""], ids=["begun", "not even begun"])
+def test_a_build_that_says_nothing_ends_at_the_timeout(
+    head: bytes, builder: Builder, fake_engine: Fake
+) -> None:
     def silent(connection: socket.socket) -> None:
-        connection.sendall(STREAM)
+        connection.sendall(head)
         with contextlib.suppress(OSError):
             connection.recv(1 << 20)
             connection.recv(1)
