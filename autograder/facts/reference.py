@@ -12,8 +12,10 @@ _DIGEST = r"sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}"
 _REFERENCE = re.compile(
     rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@(?:{_DIGEST}))?", re.ASCII
 )
+_LONGEST = 1000
+"""A repository has 255 characters at most, a tag 128 and a digest 135; what is left is a host's."""
 
 
 def is_reference(text: str) -> bool:
     """Whether an image can be called so: none can be python==3.11, Python:3.11 or python:."""
-    return _REFERENCE.fullmatch(text) is not None
+    return len(text) <= _LONGEST and _REFERENCE.fullmatch(text) is not None

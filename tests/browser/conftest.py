@@ -62,6 +62,7 @@ FAULTS = """async (where) => {
         .flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) =>
             `${id}: ${html.slice(0, 300)}: ${failureSummary}`));
 }"""
+BEGIN = "(name) => { window.begun = window.jupyterapp.commands.execute(name); }"
 RUN = """async (number) => {
     const {commands, shell} = window.jupyterapp;
     shell.currentWidget.content.activeCellIndex = number;
@@ -160,6 +161,13 @@ class Screen:
     def command(self, name: str, **arguments: Any) -> None:
         """Give JupyterLab a command, as its menus do, and wait for its end."""
         self.page.evaluate(COMMAND, [name, arguments])
+
+    def restart_and_run_all(self) -> None:
+        """Restart the kernel, say that it is meant, and wait until every cell has run."""
+        self.page.evaluate(BEGIN, "notebook:restart-run-all")
+        self.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+        self.page.evaluate("() => window.begun")
+        self.until_idle()
 
     def run(self, name: str) -> str:
         """Run one cell, and read what stands below it."""
