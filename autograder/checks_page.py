@@ -32,10 +32,11 @@ instructor can read it, that they know what was asked for. Each check says what 
 _TAIL = """\
 ## How often they are wrong
 
-`./course test` judges every hand-in of `tests/contexts/` on the course's engine, and a sample on
-others, and writes what came of it to `.artefacts/error-rates.md` (or to `$CI_ARTEFACTS`): for each
-engine, builder and check, how many right hand-ins failed and how many wrong ones passed. A verdict
-that is not the one that the hand-in's folder states fails the run.
+`./course test` judges a sample of the hand-ins of `tests/contexts/` on the course's engine, and a
+smaller one on others; `./course test --full` judges all of them on all. What came of it is written
+to `.artefacts/error-rates.md` (or to `$CI_ARTEFACTS`): for each engine, builder and check, how many
+right hand-ins failed and how many wrong ones passed. A verdict that is not the one that the
+hand-in's folder states fails the run.
 """
 
 

@@ -30,9 +30,9 @@ image is judged by what it does.
 |:--|:--|:--|:--|:--|
 """
 _FOOT = """
-**In an exercise** write your Dockerfile, run the build cell, then the cells below it. Each says
-what was seen and what to try next; `hint()` in a new cell says more. *Validate*, in the notebook's
-toolbar, runs everything once more from the top, as grading does.
+**In an exercise** write your Dockerfile in its cell, and run all cells from the top. Each check
+says what was seen, and what to try next when it failed; `hint()` in a new cell says more.
+*Validate*, in the notebook's toolbar, runs the notebook once more from the top.
 
 **To hand in** open the menu *Nbgrader*, *Assignment List*, and press *Submit*. You may hand in
 again: the last one counts.

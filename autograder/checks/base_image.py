@@ -16,8 +16,9 @@ ABOUT = About(
     cannot_see="It is the one check that reads the Dockerfile, so it sees names and not what stands"
     " behind them. A publisher can move a tag: python:3.11 gets every 3.11 that is released, and"
     " only a digest stays. An image that is called mine:1.0 may hold anything. Neither wins a"
-    " point: the course's own engine has no image to start from but the exercise's, a build that"
-    " wants another is not judged, and what the image holds is for the other checks to say.",
+    " point: the course's own engine has no image to start from but the exercise's, also under"
+    " looser names such as python:3; a build that wants another is not judged, and what the image"
+    " holds is for the other checks to say.",
 )
 
 _MAJOR_MINOR = re.compile(r"\D*\d+\.\d")  # its first number: 3-alpine3.19 names Alpine's

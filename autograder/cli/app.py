@@ -166,7 +166,7 @@ def test(
     full: Annotated[bool, typer.Option("--full", help="Run everything, no sample.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Set everything up and run every test on a real Docker engine."""
+    """Set everything up and run the tests on a real Docker engine."""
     from autograder.cli.test import test as run
 
     raise typer.Exit(run(full=full, yes=yes))
