@@ -219,6 +219,17 @@ def test_a_base_that_grading_refuses(text: str, state: str, fake_engine: Fake) -
         ("# syntax=docker/dockerfile:1.0-experimental\nFROM a\n", {}, "#\nFROM a\n"),
         ("#!/x\n# syntax=docker/dockerfile:1\nFROM a\n", {}, "#!/x\n#\nFROM a\n"),
         ("\ufeff# syntax=docker.io/docker/dockerfile:1\nFROM a\n", {}, "#\nFROM a\n"),
+        ("FROM a\nRUN --mount=type=secret,id=b c\n", {}, "FROM a\nRUN  c\n"),
+        (
+            "FROM a\nRUN --mount=type=cache,target=/c \\\n  --mount=id=b,type=SSH \\\n  d\n",
+            {},
+            "FROM a\nRUN --mount=type=cache,target=/c \\\n   \\\n  d\n",
+        ),
+        (
+            "FROM a\nRUN --mount=type=secret,id=b,required c\n",
+            {},
+            "FROM a\nRUN --mount=type=secret,id=b,required c\n",
+        ),
         (
             "FROM a\nCOPY <<E /e\n# syntax=docker/dockerfile:1\nE\n",
             {},

@@ -15,7 +15,8 @@ def app_environments(seen: Observation, image: ImageFacts) -> tuple[Environment,
     folders = seen.answer.imports_from if seen.answer else ()
     imported = as_imported(image.environments, folders, seen.asked.needed)
     if imported:
-        return (imported,)
+        needed = any(name in imported.distributions for name in seen.asked.needed)
+        return (imported,) if needed else ()
     held = {
         e.path: sum(n in e.distributions for n in seen.asked.needed) for e in image.environments
     }

@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass
 
 from autograder.facts.dockerfile import Dockerfile, Instruction
+from autograder.facts.image import as_imported
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed
 
 _INSTALL = re.compile(r"\bpoetry\b[^&;|\n]*\b(?:install|sync)\b|\binstall\b.*\s-r\s*\S", re.S)
 
+_NOT_USED = "folder that the app imports from records an install of"
+_NOWHERE = "Python environment in the image holds"
 _WHICH_LINE = (
     "look for the step that should install the dependencies: which line of the Dockerfile is it?"
 )
@@ -102,9 +105,13 @@ _PIP = _Climbs(_PIP_NOWHERE, _PIP_CACHED, _PIP_ELSEWHERE, _PIP_LOST)
 
 
 def missing_dependencies(seen: Observation) -> Outcome:
-    """The failure when no environment holds any of what the app needs."""
+    """The failure when no environment that the app uses holds any of what it needs."""
+    folders = seen.answer.imports_from if seen.answer else ()
+    there = seen.first.image.environments if seen.first.image else ()
+    used, direct = as_imported(there, folders, seen.asked.needed), seen.asked.direct
+    unused = used and not any(name in used.distributions for name in direct)
     return failed(
-        seen=f"no Python environment in the image holds {', '.join(seen.asked.direct)}",
+        seen=f"no {_NOT_USED if unused else _NOWHERE} {', '.join(direct)}",
         try_next="look at which step should install the dependencies, and whether what it installs"
         " is kept in the image (a cache mount is not)",
         hints=_why_missing(seen.dockerfile, _POETRY if seen.asked.by_poetry else _PIP),

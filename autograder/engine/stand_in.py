@@ -11,31 +11,33 @@ from autograder import places
 from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
 from autograder.errors import EngineUnavailable
 
-EDITION = "debian-bookworm-6"
+EDITION = "debian-bookworm-7"
 """What the stand-in's label says; another edition replaces an earlier one."""
 STAND_IN = f"container-course/stand-in:{EDITION}"
 STAND_IN_LABEL = "org.container-course.stand-in"
 
-PACKAGES = ("python3", "python3-pip", "python3-venv", "ca-certificates")
+PACKAGES = ("python3", "python3-venv", "ca-certificates")
 CONFIG = (
     "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
     "ENV LANG=C.UTF-8",
     'CMD ["python3"]',
     f"LABEL {STAND_IN_LABEL}={EDITION}",
 )
-_PREFIX_IS_THE_PREFIX = """
-
-# The container course: with a prefix that is given, as Python has it and Debian's has not.
-_debians_get_paths = get_paths
-
-
-def get_paths(scheme=get_default_scheme(), vars=None, expand=True):
-    if scheme == "posix_local" and vars and "base" in vars:
-        scheme = "posix_prefix"
-    return _debians_get_paths(scheme, vars, expand)
-"""
-_LIBRARY = "usr/lib/python3.11"
-_LOCAL = "usr/local/lib/python3.11"
+_LIBRARY = "local/lib/python3.11"
+# What Debian changed in Python, and what stood there before.
+_AS_PYTHON_HAS_IT = {
+    "sysconfig.py": ("prefix_scheme = 'posix_local'", "prefix_scheme = 'posix_prefix'"),
+    "distutils/sysconfig.py": (
+        'return sys.base_prefix != sys.prefix or hasattr(sys, "real_prefix")',
+        "return True  # the course: in a virtual environment Debian's does as Python's own",
+    ),
+    "ensurepip/__init__.py": ("    _ensurepip_is_disabled_in_debian_for_system()\n", ""),
+}
+# `site` is frozen into the program, so its words are changed there, by others of the same length.
+_FROZEN = (
+    (b"\0dist-packages\0", b"\0site-packages\0"),
+    (b"\0local/lib\0", b"\0././//lib\0"),  # the same folder as lib
+)
 
 
 def stand_in_tarball(say: Say) -> Path:
@@ -57,42 +59,37 @@ def stand_in_tarball(say: Say) -> Path:
 
 
 def _like_the_python_image(root: Path) -> None:
-    """Let `python` and `pip install` work, and go where they go, as in the real image.
+    """Have Python stand in /usr/local, and do there what it does in the real image.
 
-    There python3 and pip are in /usr/local/bin, and in /usr/bin are none; packages are in
-    /usr/local/lib/python3.11/site-packages, which builder stages are often copied from: Debian's
-    Python calls that folder dist-packages, which becomes a link to it. `pip install --prefix DIR`
-    fills DIR there, not DIR/local, and `python -m ensurepip` is no error.
+    Debian's stands in /usr, and keeps packages of its own apart from those of pip. What others ask
+    of the real one rests on that prefix: where pip and Poetry install to, which Python a Poetry in
+    an environment of its own finds, what builder stages are copied from.
     """
-    for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
-        marker.unlink()
-    programs = root / "usr/local/bin"
-    (root / "usr/bin/python3").unlink()
-    (root / "usr/bin/python3.11").rename(programs / "python3.11")
+    usr = root / "usr"
+    library, programs = usr / _LIBRARY, usr / "local/bin"
+    for name in ("EXTERNALLY-MANAGED", "_distutils_system_mod.py"):
+        (usr / "lib/python3.11" / name).unlink(missing_ok=True)
+    remove_tree(library)
+    (usr / "lib/python3.11").rename(library)
+    remove_tree(usr / "lib/python3")
+    (usr / "bin/python3").unlink()
+    (usr / "bin/python3.11").rename(programs / "python3.11")
     for name in ("python", "python3"):
         (programs / name).symlink_to("python3.11")
-    for name in ("pip", "pip3", "pip3.11"):
-        (root / "usr/bin" / name).rename(programs / name)
-        _edit(programs / name, "#!/usr/bin/python3\n", "#!/usr/local/bin/python3.11\n")
-    packages = root / _LOCAL / "site-packages"
-    packages.mkdir(parents=True, exist_ok=True)
-    (root / _LOCAL / "dist-packages").rmdir()
-    (root / _LOCAL / "dist-packages").symlink_to("site-packages")  # site.py, frozen, names this
-    library = root / _LIBRARY
-    place = "local/lib/python{py_version_short}/"
-    _edit(library / "sysconfig.py", f"{place}dist-packages", f"{place}site-packages")
-    with (library / "sysconfig.py").open("a") as module:
-        module.write(_PREFIX_IS_THE_PREFIX)
-    refusal = "    _ensurepip_is_disabled_in_debian_for_system()\n"
-    _edit(library / "ensurepip/__init__.py", refusal, "")
+    for name, (debians, pythons) in _AS_PYTHON_HAS_IT.items():
+        _edit(library / name, debians.encode(), pythons.encode())
+    for old, new in _FROZEN:
+        _edit(programs / "python3.11", old, new)
+    python = ["chroot", str(root), "/usr/local/bin/python3"]
     # Who may not write there would compile them anew with each start of Python.
-    edited = [f"/{_LIBRARY}/{name}" for name in ("sysconfig.py", "ensurepip")]
-    compiling = ["chroot", str(root), "/usr/local/bin/python3", "-m", "compileall", "-q"]
-    subprocess.run([*compiling, *edited], check=True)
+    edited = [f"/usr/{_LIBRARY}/{name}" for name in _AS_PYTHON_HAS_IT]
+    subprocess.run([*python, "-m", "compileall", "-q", *edited], check=True)
+    pip = [*python, "-m", "ensurepip", "--default-pip"]
+    subprocess.run(pip, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    if old not in text:
+def _edit(file: Path, old: bytes, new: bytes) -> None:
+    data = file.read_bytes()
+    if data.count(old) != 1:
         raise EngineUnavailable(f"{file.name} of Debian's Python is not what the course knows")
-    file.write_text(text.replace(old, new))
+    file.write_bytes(data.replace(old, new))

@@ -84,12 +84,16 @@ def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
 
     A `# syntax=docker/dockerfile:1` line is blanked: it would fetch a frontend, and the engine has
     one. Any other frontend is refused. Base images give way to the offer's own where it has some.
+    Secrets and SSH agents that a step can do without are not there, as for anybody who has none: a
+    builder that is sent an archive has nowhere to ask for them, and says so before it looks.
     """
     lines = dockerfile.text.removeprefix("\ufeff").split("\n")
     if dockerfile.syntax:
         _blank_the_syntax(dockerfile, lines)
     for row in dockerfile.arguments:
         _keep_the_platform(row, lines)
+    for row in dockerfile.instructions:
+        _leave_out_secrets(row, lines)
     for stage in dockerfile.stages:
         if not isinstance(stage.base, int) and stage.base.familiar in bases:
             name = f" AS {stage.name}" if stage.name else ""
@@ -117,6 +121,25 @@ def _keep_the_platform(row: Instruction, lines: list[str]) -> None:
     if not PLATFORM_ARGUMENTS.isdisjoint(named):
         kept = [f"{word}=${word}" if word in PLATFORM_ARGUMENTS else word for word in named]
         _rewrite(row, f"ARG {' '.join(kept)}", lines)
+
+
+def _leave_out_secrets(row: Instruction, lines: list[str]) -> None:
+    """Take `--mount=type=secret,…` off a RUN where it is not required: without one it is nothing.
+
+    https://docs.docker.com/reference/dockerfile/#run---mounttypesecret
+    """
+    for name, value in row.flags if row.keyword == "RUN" else ():
+        options = dict(option.partition("=")[::2] for option in value.lower().split(","))
+        required = options.get("required", "false") not in ("false", "0")
+        if name == "mount" and options.get("type") in ("secret", "ssh") and not required:
+            _cut(f"--mount={value}", row, lines)
+
+
+def _cut(text: str, row: Instruction, lines: list[str]) -> None:
+    for at in range(row.line - 1, row.end_line):
+        if text in lines[at]:
+            lines[at] = lines[at].replace(text, "", 1)
+            return
 
 
 def _rewrite(row: Instruction, text: str, lines: list[str]) -> None:

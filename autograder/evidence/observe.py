@@ -105,7 +105,7 @@ class Observer:
         return prepared(self.material.dockerfile, self.offer.bases)
 
     def first_build(self) -> BuildFacts:
-        """The hand-in as it is. A timeout or a full disk is tried once more before it counts."""
+        """The hand-in as it is."""
         refused = self.offer.refused(self.material.dockerfile)
         if refused:
             name = refused.reference
@@ -113,10 +113,20 @@ class Observer:
             facts = BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
             return wanting(facts, self.material.dockerfile)
         had = self.offer.room() if self.offer.room else None
-        facts = self.build("first", self.material.files, self.progress)
-        if facts.failure and facts.failure.kind in ("timeout", "disk"):
-            facts = self.build("first", self.material.files, self.progress)
+        facts = self._surely("first", self.material.files, self.progress)
         return filled(wanting(facts, self.material.dockerfile), had, self.offer)
+
+    def _surely(
+        self,
+        which: str,
+        files: Mapping[str, bytes],
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> BuildFacts:
+        """Build. A timeout or a full disk is tried once more before it counts."""
+        facts = self.build(which, files, progress)
+        if facts.failure and facts.failure.kind in ("timeout", "disk"):
+            facts = self.build(which, files, progress)
+        return facts
 
     def observe(self, first: BuildFacts) -> Observation:
         """Rebuild with the changed source, gather what the checks need, and ask the app.
@@ -144,7 +154,7 @@ class Observer:
             image = pool.submit(self._image, first)
             runs = pool.submit(self._poetry_runs, image)
             lock = pool.submit(self._lock_changed, runs)
-            rebuilt = self.build("source", files)
+            rebuilt = self._surely("source", files)
             answer = pool.submit(self._answer, rebuilt)
             changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
             if Evidence.STEPS_AGAIN in material.needs:
@@ -217,7 +227,7 @@ class Observer:
         """
         if Evidence.LOCK_CHANGED not in self.material.needs and not runs.result():
             return None
-        build = self.build("lock", self.material.with_second_lock())
+        build = self._surely("lock", self.material.with_second_lock())
         return Built(build, self._image(build))
 
     def _answer(self, build: BuildFacts) -> AppAnswer | None:

@@ -54,15 +54,13 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
 def held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environment, ...]:
     """What the stages held before the first step that ran again, or at their end.
 
-    What takes from a stage in which steps ran again may hold what those installed.
+    What a stage takes from one in which steps ran again may be what those installed.
     """
     dockerfile = by.material.dockerfile
     text = by.prepared()
     builds = []
     for again in stages:
-        if again.downstream:
-            continue
-        part = before(again, dockerfile, text) if again.steps else whole(again.stage, text)
+        part = before(again, dockerfile, text)
         if part is not None:
             builds.append(by.build(f"held-{again.stage.index}", files, text=part))
     return tuple(e for found in _environments(by, builds) for e in found)

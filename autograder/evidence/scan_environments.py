@@ -28,7 +28,7 @@ def scan(root: str, wanted: set[str]) -> list[dict[str, object]]:
     found: dict[str, dict[object, list[object]]] = {}
     left = MOST_CHARACTERS
     for folder, names in folders_of(root):
-        path = "/" + os.path.relpath(folder, root)
+        path = os.path.normpath("/" + os.path.relpath(folder, root))
         for name in sorted(name for name in names if name.endswith(".dist-info")):
             row = distribution(os.path.join(folder, name), name)
             if row[0] not in wanted:

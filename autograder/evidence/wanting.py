@@ -47,6 +47,7 @@ _NOT_FOUND = (
 # In canonical names, where a dot is a hyphen: requirements.txt without -r, poetry-1.7.0.
 _FILE = re.compile(r"-(?:cfg|in|lock|toml|txt|whl)$")
 _WITH_VERSION = re.compile(r"-?v?\d+(?:-\d+)*$")
+_VERSION = re.compile(r"v?\d+(?:-\d+)+")
 _NAMELESS = "no FROM line gives its stage a name with AS"
 # What builder stages are called, and no image of the public registry's own is.
 _STAGE = re.compile(
@@ -135,9 +136,10 @@ def _for_want_of_a_release(failure: BuildFailure, asked: tuple[Requirement, ...]
 
 
 def _is_a_slip(name: str, offered: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a package's name is another misspelt, with a version in it, or that of a file."""
+    """Whether a package's name is another misspelt, holds a version, is one, or names a file."""
     misspelt = len(name) > SHORT and any(_one_slip_apart(name, other) for other in offered)
-    return bool(misspelt or _FILE.search(name) or _WITH_VERSION.sub("", name) in offered)
+    versioned = _VERSION.fullmatch(name) or _WITH_VERSION.sub("", name) in offered
+    return bool(misspelt or versioned or _FILE.search(name))
 
 
 def _one_slip_apart(name: str, other: str) -> bool:

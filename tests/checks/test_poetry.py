@@ -120,6 +120,16 @@ def test_catches_a_server_that_another_poetry_exported(
     assert outcome.seen == "pip installed what Poetry 1.8.5 told it, not Poetry 1.7.0"
 
 
+def test_catches_an_environment_that_the_app_does_not_use(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """Packages without a record of their install, beside an environment that Poetry made."""
+    for_show, used = environment(path="/elsewhere"), environment({"idna": "3.4"})
+    outcome = poetry_is_pinned(observe(first=built(for_show, used)))
+    assert outcome.state == "failed"
+    assert outcome.seen.startswith("no folder that the app imports from records an install of")
+
+
 def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
     outcome = poetry_is_pinned(observe(first=built()))
     assert outcome.state == "failed"

@@ -80,6 +80,16 @@ def test_catches_another_installer(
     assert outcome.try_next == NEXT
 
 
+def test_catches_an_environment_that_the_app_does_not_use(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """Packages without a record of their install, beside an environment that Poetry made."""
+    for_show, used = environment(path="/elsewhere"), environment({"idna": "3.4"})
+    outcome = poetry_installs_dependencies(observe(first=built(for_show, used)))
+    assert outcome.state == "failed"
+    assert outcome.seen.startswith("no folder that the app imports from records an install of")
+
+
 def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
     outcome = poetry_installs_dependencies(observe(first=built()))
     assert outcome.state == "failed"

@@ -539,9 +539,9 @@ FORGED = f"{FOUND}\n{ANSWERED}\n"
 FORGERY = f"""\
 {BASE}COPY forged /forged
 RUN <<SCRIPT
-rm -rf /usr/lib/python3.11/__pycache__
+rm -rf /usr/local/lib/python3.11/__pycache__
 for name in os re json codecs encodings/__init__ site sitecustomize
-do echo 'print(open("/forged").read())' > /usr/lib/python3.11/$name.py
+do echo 'print(open("/forged").read())' > /usr/local/lib/python3.11/$name.py
 done
 {{ echo '#!/bin/cat'; cat /forged; }} > /forger
 chmod 755 /forger

@@ -10,7 +10,7 @@ from autograder.checks.dependency_layer import dependency_layer_is_split
 from autograder.engine.request import Progress
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
-from autograder.facts.build import BuildFacts
+from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.grading import material
 from autograder.hand_in import read_hand_in
 from autograder.ready import Ready
@@ -34,6 +34,35 @@ def test_only_what_the_checks_need_is_built(ready: Ready, case: str, built: set[
         seen = observer.observe(observer.first_build())
     assert seen.answer is not None
     assert observer.made == built
+
+
+class Slow(Observer):
+    """Its engine is too busy for the first try of each build."""
+
+    tried = frozenset[str]()
+
+    def build(
+        self,
+        which: str,
+        files: Mapping[str, bytes],
+        progress: Callable[[Progress], None] = lambda _: None,
+        text: str | None = None,
+    ) -> BuildFacts:
+        if which in self.tried:
+            return super().build(which, files, progress, text)
+        self.tried |= {which}
+        return BuildFacts("buildkit", (), 9.0, "", failure=BuildFailure("timeout", "stopped"))
+
+
+@pytest.mark.engine
+def test_a_build_that_took_too_long_is_tried_once_more(ready: Ready) -> None:
+    case = "step-3-pin-and-split/reference"
+    exercise = find_exercise("step-3-pin-and-split")
+    with Slow(ready.offer(), material(exercise, read_hand_in(CONTEXTS / case))).images() as o:
+        seen = o.observe(o.first_build())
+    assert o.tried == {"first", "source", "lock"}
+    built = (seen.first, seen.source_changed, seen.lock_changed)
+    assert all(row and row.build.succeeded for row in built)
 
 
 class Forgetful(Observer):

@@ -72,9 +72,11 @@ def test_several_roots_and_environments(tmp_path: Path) -> None:
     install(first / SITE, "fastapi-1")
     install(first / "app/.venv/lib/python3.11/site-packages", "gunicorn-1")
     install(first / "vendored", "fastapi-2")
+    install(first, "fastapi-3")
     second.mkdir()
     a, b = scan(first, second)
     assert [e["path"] for e in a] == [
+        "/",
         "/app/.venv/lib/python3.11/site-packages",
         f"/{SITE}",
         "/vendored",

@@ -66,6 +66,7 @@ def test_what_the_public_index_has_is_ours_to_offer(what: str, message: str) -> 
         "poetry.lock",
         "poetry-1.7.0",
         "poetry1.7.0",
+        "1.7.0",
         "gunicorn-21",
     ],
 )
