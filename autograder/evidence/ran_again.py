@@ -35,8 +35,7 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
         return ()
     dockerfile, text = by.material.dockerfile, by.prepared()
     stages = stages_again(dockerfile, changed.build)
-    final = stages[-1]  # always looked at: a builder may not tell of every step
-    ran = [again for again in stages if again.steps or again is final]
+    final, ran = stages[-1], looked_at(stages)
     ends = {
         again: by.build(f"end-{again.stage.index}", files, text=whole(again.stage, text))
         for again in ran
@@ -46,24 +45,53 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
     holds[final] = changed.image.environments
     rows = tuple(RanAgain(again.steps, holds[again]) for again in ran)
     if any(row.rewritten(changed.began_ns) for row in rows):
-        before_them = held(by, stages, files)
+        before_them = held(by, stages, rows, changed.began_ns, files)
         rows = tuple(replace(row, held=before_them) for row in rows)
     return rows
 
 
-def held(by: Builds, stages: list[StageAgain], files: Files) -> tuple[Environment, ...]:
+def held(
+    by: Builds,
+    stages: list[StageAgain],
+    rows: tuple[RanAgain, ...],
+    since_ns: int,
+    files: Files,
+) -> tuple[Environment, ...]:
     """What the stages held before the first step that ran again, or at their end.
 
-    What a stage takes from one in which steps ran again may be what those installed.
+    Without what a stage may have taken from one that wrote it since then: whoever installs a
+    package again has not had it before.
+
+    rows: what `ran_again` tells of the stages.
     """
-    dockerfile = by.material.dockerfile
-    text = by.prepared()
-    builds = []
+    dockerfile, text = by.material.dockerfile, by.prepared()
+    builds = dict[StageAgain, BuildFacts]()
     for again in stages:
         part = before(again, dockerfile, text)
         if part is not None:
-            builds.append(by.build(f"held-{again.stage.index}", files, text=part))
-    return tuple(e for found in _environments(by, builds) for e in found)
+            builds[again] = by.build(f"held-{again.stage.index}", files, text=part)
+    wrote = {
+        again.stage.index: row.written(since_ns)
+        for again, row in zip(looked_at(stages), rows, strict=True)
+    }
+    found = list[Environment]()
+    for again, there in zip(builds, _environments(by, list(builds.values())), strict=True):
+        others = (s for s in dockerfile.needed_by(again.stage.index) if s is not again.stage)
+        taken = {row for stage in others for row in wrote.get(stage.index, ())}
+        found += [_without(taken, environment) for environment in there]
+    return tuple(found)
+
+
+def _without(taken: set[tuple[str, str]], environment: Environment) -> Environment:
+    rows = environment.distributions.items()
+    return replace(
+        environment, distributions={n: d for n, d in rows if (d.name, d.version) not in taken}
+    )
+
+
+def looked_at(stages: list[StageAgain]) -> list[StageAgain]:
+    """The stages in which steps ran again, and the last: a builder may not tell of every step."""
+    return [again for again in stages if again.steps or again is stages[-1]]
 
 
 def _environments(by: Builds, builds: list[BuildFacts]) -> list[tuple[Environment, ...]]:

@@ -7,20 +7,13 @@ from dataclasses import dataclass
 from autograder.facts.build import BuildFacts, BuildStep
 from autograder.facts.dockerfile import Dockerfile, Instruction, Stage, sources_of
 
-_FILLING = ("RUN", "COPY", "ADD")
-
 
 @dataclass(frozen=True)
 class StageAgain:
-    """A stage that the final image needs, and its RUN steps that ran again, in order.
-
-    takes: its first line that took anything anew from a stage in which steps ran again, or which
-        took from such a one; None where no line did.
-    """
+    """A stage that the final image needs, and its RUN steps that ran again, in order."""
 
     stage: Stage
     steps: tuple[BuildStep, ...]
-    takes: int | None = None
 
 
 def stages_again(dockerfile: Dockerfile, rebuilt: BuildFacts) -> list[StageAgain]:
@@ -40,37 +33,7 @@ def stages_again(dockerfile: Dockerfile, rebuilt: BuildFacts) -> list[StageAgain
             rows[stage.index][:0] = [
                 BuildStep(f"RUN {row.value}", stage.name, False, 0.0, row.line) for row in ran
             ]
-    anew, found = set[int](), list[StageAgain]()
-    lines = {step.line for step in rebuilt.steps if not step.cached}
-    for stage in needed:
-        takes = _takes(stage, anew, lines, _numbers(dockerfile))
-        found.append(StageAgain(stage, tuple(rows[stage.index]), takes))
-        if rows[stage.index] or takes:
-            anew.add(stage.index)
-    return found
-
-
-def _takes(
-    stage: Stage, anew: set[int], again: set[int | None], numbers: dict[str, int]
-) -> int | None:
-    """The first line of a stage that ran again and takes from one of these.
-
-    Files that are as they were come from the cache, whatever the steps that made them did.
-    """
-    triggered = [name for row in stage.triggers for name in sources_of(row)]
-    if stage.base in anew or any(numbers.get(name.lower()) in anew for name in triggered):
-        return stage.start.line
-    lines = (
-        row.line
-        for row in stage.instructions
-        if row.line in again and any(numbers.get(n.lower()) in anew for n in sources_of(row))
-    )
-    return next(lines, None)
-
-
-def _numbers(dockerfile: Dockerfile) -> dict[str, int]:
-    """The stages by name and by number."""
-    return {name: s.index for s in dockerfile.stages for name in (str(s.index), s.name) if name}
+    return [StageAgain(stage, tuple(rows[stage.index])) for stage in needed]
 
 
 def _by_line(step: BuildStep, stages: Iterable[Stage]) -> Stage | None:
@@ -95,7 +58,7 @@ def is_explained(dockerfile: Dockerfile, rebuilt: BuildFacts, changed: str) -> b
     """
     again = {step.line for step in rebuilt.steps if not step.cached}
     runs = {step.line for stage in stages_again(dockerfile, rebuilt) for step in stage.steps}
-    numbers = _numbers(dockerfile)
+    names = {name: s.index for s in dockerfile.stages for name in (str(s.index), s.name) if name}
     if not runs:
         return False
     reached = set[int]()
@@ -103,7 +66,7 @@ def is_explained(dockerfile: Dockerfile, rebuilt: BuildFacts, changed: str) -> b
         below = stage.base in reached
         for row in stage.instructions:
             if row.line in again:
-                sources = [numbers.get(name.lower(), -1) for name in sources_of(row)]
+                sources = [names.get(name.lower(), -1) for name in sources_of(row)]
                 below = below or not reached.isdisjoint(sources) or _reads(row, changed)
             if row.line in runs:
                 if not below:
@@ -149,20 +112,18 @@ def whole(stage: Stage, text: str) -> str:
 
 
 def before(again: StageAgain, dockerfile: Dockerfile, text: str) -> str | None:
-    """A Dockerfile that ends before a stage ran anything again, or took it from where some did.
+    """A Dockerfile that ends just before the first step of a stage that ran again, or with it.
 
-    None where that is nothing but the stage's base.
+    None where that is nothing but a base image: an ONBUILD of its own ran again.
     """
-    stage, own = again.stage, {row.line for row in again.stage.instructions}
-    if again.takes == stage.start.line:
-        return None
-    if not all(step.line in own for step in again.steps):  # an ONBUILD of its base ran again
-        return whole(dockerfile.stages[stage.base], text) if isinstance(stage.base, int) else None
-    ends = [line for line in (*(step.line for step in again.steps), again.takes) if line]
-    if not ends:
-        return whole(stage, text)
-    filled = any(row.keyword in _FILLING and row.line < min(ends) for row in stage.instructions)
-    return until(min(ends) - 1, text) if filled or stage.triggers else None
+    own = {row.line for row in again.stage.instructions}
+    lines = [step.line for step in again.steps]
+    if not lines:
+        return whole(again.stage, text)
+    if all(line in own for line in lines):
+        return until(min(line for line in lines if line) - 1, text)
+    base = again.stage.base
+    return whole(dockerfile.stages[base], text) if isinstance(base, int) else None
 
 
 def until(last: int, text: str) -> str:

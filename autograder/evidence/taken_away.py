@@ -8,7 +8,7 @@ import base64
 from collections.abc import Iterator
 from dataclasses import replace
 
-from autograder.evidence.ran_again import Builds, Files, held
+from autograder.evidence.ran_again import Builds, Files, held, looked_at
 from autograder.evidence.stages import StageAgain, can_run, stages_again
 from autograder.facts.dockerfile import Dockerfile, Stage
 from autograder.facts.image import Environment
@@ -36,12 +36,11 @@ def alone(
     """What packages the steps bring by themselves, where a copy may look like an install."""
     asked, dockerfile = by.material.asked, by.material.dockerfile
     stages = stages_again(dockerfile, changed.build)
-    there = held(by, stages, files)
+    there = held(by, stages, again, changed.began_ns, files)
     again = tuple(replace(row, held=there) for row in again)
     if not any(row.had(row.installed(asked, changed.began_ns)) for row in again):
         return again
-    ran = [s for s in stages if s.steps or s is stages[-1]]
-    rows = zip(again, ran, strict=True)
+    rows = zip(again, looked_at(stages), strict=True)
     return tuple(replace(row, alone=_alone(by, stage, files)) for row, stage in rows)
 
 

@@ -125,6 +125,11 @@ class RanAgain:
             if direct or (imported is None and _obeys(environment, asked.lock)):
                 yield environment
 
+    def written(self, since_ns: int) -> set[tuple[str, str]]:
+        """Every package, and its version, whose folder was written since then."""
+        rows = (d for environment in self.holds for d in environment.distributions.values())
+        return {(d.name, d.version) for d in rows if max(d.modified_ns, d.changed_ns) >= since_ns}
+
     def rewritten(self, since_ns: int) -> bool:
         """Whether any package's folder was written since then, though its own time is older."""
         rows = (d for environment in self.holds for d in environment.distributions.values())

@@ -1,7 +1,5 @@
 """Which stage a step that ran again belongs to, and what to build to see the stage before it."""
 
-from dataclasses import replace
-
 import pytest
 
 from autograder.evidence.stages import StageAgain, before, is_explained, stages_again, whole
@@ -55,38 +53,11 @@ def test_steps_are_told_by_stage(step: BuildStep, wanted: list[tuple[int, list[s
     assert [(index, steps) for index, steps in rows.items() if steps] == wanted
 
 
-def test_what_takes_from_a_stage_that_ran_again_is_told() -> None:
-    step = BuildStep("RUN poetry install", "build", False, 2.0, 3)
-    copy = BuildStep("COPY --from=build /venv /venv", "stage-2", False, 0.1, 7)
-    assert [row.takes for row in stages_again(parse(TWO), rebuilt(step, copy))] == [None, 7]
-    cached = replace(copy, cached=True)
-    assert [row.takes for row in stages_again(parse(TWO), rebuilt(step, cached))] == [None, None]
-    step = BuildStep("RUN chown -R 1 /venv", "stage-2", False, 2.0, 8)
-    assert [row.takes for row in stages_again(parse(TWO), rebuilt(step))] == [None, None]
-
-
 def test_the_stage_before_the_first_step_that_ran_again() -> None:
     stage = parse(TWO).stages[0]
     again = StageAgain(stage, (BuildStep("RUN poetry install", "build", False, 2.0, 3),))
     assert before(again, parse(TWO), TWO) == "FROM python:3.11 AS Build\nCOPY . ."
     assert whole(stage, TWO) == "FROM python:3.11 AS Build\nCOPY . .\nRUN poetry install"
-
-
-def test_a_stage_is_seen_before_it_takes_from_one_that_ran_again() -> None:
-    text = TWO.replace("COPY --from=build", "COPY lock .\nRUN pip install x\nCOPY --from=build")
-    assert stopped(text) == text[: text.index("\nCOPY --from=build")]
-    assert stopped(TWO) is None, "nothing but a base image stands before it"
-    assert stopped(TWO.replace("FROM python:3.11\nCOPY --from", "FROM build\nCOPY --from")) is None
-    assert stopped(TWO.replace("COPY --from=build /venv", "RUN --mount=from=0 true")) is None
-
-
-def stopped(text: str) -> str | None:
-    """What is built to see the last stage before it took what an earlier one made again."""
-    ran = [("RUN poetry install", "build", 3), ("RUN chown -R 1 /venv", "stage-2", 0)]
-    ran += [("COPY --from=build /venv /venv", "stage-2", -1)]
-    count = text.count("\n")
-    steps = [BuildStep(n, s, False, 1.0, at if at > 0 else count + at) for n, s, at in ran]
-    return before(stages_again(parse(text), rebuilt(*steps))[-1], parse(text), text)
 
 
 def test_an_onbuild_that_ran_again_is_seen_before_by_the_stage_it_stands_in() -> None:
