@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -128,18 +128,20 @@ def _leave_out_secrets(row: Instruction, lines: list[str]) -> None:
 
     https://docs.docker.com/reference/dockerfile/#run---mounttypesecret
     """
+    for value in optional_secrets(row):
+        mount = f"--mount={value}"
+        at = (n for n in range(row.line - 1, row.end_line) if mount in lines[n])
+        if (line := next(at, None)) is not None:
+            lines[line] = lines[line].replace(mount, "", 1)
+
+
+def optional_secrets(row: Instruction) -> Iterator[str]:
+    """The mounts of secrets and SSH agents that a RUN can do without."""
     for name, value in row.flags if row.keyword == "RUN" else ():
         options = dict(option.partition("=")[::2] for option in value.lower().split(","))
         required = options.get("required", "false") not in ("false", "0")
         if name == "mount" and options.get("type") in ("secret", "ssh") and not required:
-            _cut(f"--mount={value}", row, lines)
-
-
-def _cut(text: str, row: Instruction, lines: list[str]) -> None:
-    for at in range(row.line - 1, row.end_line):
-        if text in lines[at]:
-            lines[at] = lines[at].replace(text, "", 1)
-            return
+            yield value
 
 
 def _rewrite(row: Instruction, text: str, lines: list[str]) -> None:

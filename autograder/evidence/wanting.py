@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile
 from autograder.facts.reference import is_reference
@@ -76,6 +77,7 @@ def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         if not asked:
             failure = _for_want_of_a_download(failure, dockerfile)
             failure = _for_want_of_a_program(failure, dockerfile)
+            failure = _for_want_of_a_secret(failure, dockerfile)
     return replace(facts, failure=failure)
 
 
@@ -105,6 +107,17 @@ def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
         for name in (found for pattern in _NO_PROGRAM for found in pattern.findall(row.strip())):
             if name in _OF_THE_FULL_IMAGE:
                 why = f"{base.familiar} has {name}; what stands in for it here has only Python"
+                return replace(failure, kind="network", log=(*failure.log, why))
+    return failure
+
+
+def _for_want_of_a_secret(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
+    """The failure, put down to a secret that its step asks for: the learner may have it at home."""
+    for stage in dockerfile.needed_stages():
+        for row in stage.instructions:
+            here = row.line <= (failure.line or 0) <= row.end_line
+            if failure.kind == "step" and here and any(optional_secrets(row)):
+                why = f"line {row.line} asks for a secret or an SSH agent, and there is none here"
                 return replace(failure, kind="network", log=(*failure.log, why))
     return failure
 

@@ -440,9 +440,10 @@ def wait_for(find: Callable[[], Any], seconds: float = 20) -> Any:
     [
         ("RUN --network=host id", "network.host is not allowed", 0),
         # What an honest learner may have at home, and nobody has here, is not judged.
-        ("RUN --mount=type=ssh id", "no active sessions", None),
+        ('RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK"', "exit code: 1", None),
         ("RUN --mount=type=ssh,required=true id", "no active sessions", None),
-        ("RUN --mount=type=secret,id=key cat /run/secrets/key", "no active sessions", None),
+        ("RUN --mount=type=secret,id=key cat /run/secrets/key", "exit code: 1", None),
+        ("RUN --mount=type=secret,id=a,required id", "no active sessions", None),
         ("RUN --mount=type=bind,source=/run/course,target=/x ls /x", "no such file", 0),
         ("COPY ../../../run/course /x", "no such file", 0),
         ("ADD file:///run/course/docker.sock /x", "no such file", 0),

@@ -98,6 +98,12 @@ def test_a_download_above_the_failed_step_is_what_is_missed() -> None:
         assert after(failed, text.replace("https://install.example", f"http://{itself}")) == failed
 
 
+def test_a_secret_that_the_failed_step_asks_for_may_be_what_is_missed() -> None:
+    text = "FROM a\nRUN --mount=type=secret,id=s \\\n  b\nRUN c\n"
+    for line, kind in ((2, "network"), (4, "step")):
+        assert after(BuildFailure("step", "exit code: 1", "RUN", line), text).kind == kind
+
+
 def test_a_download_in_the_failed_step_is_what_is_missed() -> None:
     text = "FROM a\nRUN curl -sL https://install.example | python3 - && poetry config a b\n"
     silent = BuildFailure("step", "exit code: 127", "RUN curl", 2, ("sh: 1: poetry: not found",))
