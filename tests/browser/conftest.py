@@ -165,7 +165,7 @@ class Screen:
     def restart_and_run_all(self) -> None:
         """Restart the kernel, say that it is meant, and wait until every cell has run."""
         self.page.evaluate(BEGIN, "notebook:restart-run-all")
-        self.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+        self.page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
         self.page.evaluate("() => window.begun")
         self.until_idle()
 
