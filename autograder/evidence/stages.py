@@ -112,7 +112,7 @@ def whole(stage: Stage, text: str) -> str:
 
 
 def before(again: StageAgain, dockerfile: Dockerfile, text: str) -> str | None:
-    """A Dockerfile that ends just before the first step of a stage that ran again, or with it.
+    """A Dockerfile that ends before the first step of a stage that ran again; with it if none did.
 
     None where that is nothing but a base image: an ONBUILD of its own ran again.
     """

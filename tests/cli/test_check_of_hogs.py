@@ -103,10 +103,11 @@ def test_five_thousand_steps(judge: Judge, mark: str) -> None:
 @pytest.mark.parametrize("command", ["sleep 600", "yes", "sh -c 'sleep 600 &'"])
 def test_a_step_that_hangs_or_floods(judge: Judge, mark: str, command: str) -> None:
     text = f"FROM python:3.11\nLABEL {mark}\nRUN {command}\n"
-    if command.endswith("&'"):  # its step ends, and what it left behind ends with it
-        assert judge(text, "--timeout", "20", most_seconds=40)["score"] == 1
-        return
+    ends = command.endswith("&'")  # its step ends, and what it left behind ends with it
     told = judge(text, "--timeout", "5", most_seconds=40)
+    if ends:
+        assert told["score"] == 1
+        return
     assert told["score"] == 0
     for check in told["checks"]:
         assert "the build was stopped after 5 s at RUN" in check["seen"]

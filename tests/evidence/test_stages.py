@@ -58,6 +58,7 @@ def test_the_stage_before_the_first_step_that_ran_again() -> None:
     again = StageAgain(stage, (BuildStep("RUN poetry install", "build", False, 2.0, 3),))
     assert before(again, parse(TWO), TWO) == "FROM python:3.11 AS Build\nCOPY . ."
     assert whole(stage, TWO) == "FROM python:3.11 AS Build\nCOPY . .\nRUN poetry install"
+    assert before(StageAgain(stage, ()), parse(TWO), TWO) == whole(stage, TWO)
 
 
 def test_an_onbuild_that_ran_again_is_seen_before_by_the_stage_it_stands_in() -> None:
