@@ -11,15 +11,17 @@ from autograder import places
 from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
 from autograder.errors import EngineUnavailable
 
-EDITION = "debian-bookworm-7"
+EDITION = "debian-bookworm-8"
 """What the stand-in's label says; another edition replaces an earlier one."""
 STAND_IN = f"container-course/stand-in:{EDITION}"
 STAND_IN_LABEL = "org.container-course.stand-in"
 
-PACKAGES = ("python3", "python3-venv", "ca-certificates")
+PACKAGES = ("python3", "python3-venv", "python3-wheel-whl", "netbase", "ca-certificates")
 CONFIG = (
     "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
     "ENV LANG=C.UTF-8",
+    "ENV GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D",
+    "ENV PYTHON_VERSION=3.11.2",
     'CMD ["python3"]',
     f"LABEL {STAND_IN_LABEL}={EDITION}",
 )
@@ -84,8 +86,19 @@ def _like_the_python_image(root: Path) -> None:
     # Who may not write there would compile them anew with each start of Python.
     edited = [f"/usr/{_LIBRARY}/{name}" for name in _AS_PYTHON_HAS_IT]
     subprocess.run([*python, "-m", "compileall", "-q", *edited], check=True)
-    pip = [*python, "-m", "ensurepip", "--default-pip"]
-    subprocess.run(pip, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wheels = [f"/{w.relative_to(root)}" for w in (usr / "share/python-wheels").glob("wheel-*")]
+    for module in (
+        ["ensurepip", "--default-pip"],
+        ["pip", "install", "--quiet", "--no-index", "--no-cache-dir", *wheels],
+    ):
+        subprocess.run([*python, "-m", *module], check=True, capture_output=True)
+    sources = root / "etc/apt/sources.list"
+    _, mirror, suite, *components = sources.read_text().split()
+    sources.unlink()
+    (root / "etc/apt/sources.list.d/debian.sources").write_text(
+        f"Types: deb\nURIs: {mirror}\nSuites: {suite} {suite}-updates\n"
+        f"Components: {' '.join(components)}\n"
+    )
 
 
 def _edit(file: Path, old: bytes, new: bytes) -> None:
