@@ -1,5 +1,7 @@
 """nbgrader's settings for the course; every nbgrader command run in this folder reads them."""
 
+import os
+import sysconfig
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
@@ -18,6 +20,12 @@ from autograder.validation import tell_learners_first
 
 c = get_config()  # noqa: F821 - traitlets gives this name to a configuration file
 ROOT = Path(__file__).resolve().parent  # of this copy of the course, wherever the package stands
+
+# nbgrader calls `alembic` by name when it makes a gradebook; without an activated environment the
+# name is not known, and generate_assignment then removes what it was to replace.
+os.environ["PATH"] = os.pathsep.join(
+    (sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath))
+)
 
 c.CourseDirectory.course_id = "container-course"
 c.CourseDirectory.root = str(ROOT)

@@ -34,6 +34,17 @@ VERSION = b'{"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux", "Arch": "
 FOUND_RUNNING = pytest.StashKey[list[str]]()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked `soak` to `./course test --full`, which sets COURSE_FULL."""
+    if os.environ.get("COURSE_FULL") != "1":
+        config.hook.pytest_deselected(items=[item for item in items if soaks(item)])
+        items[:] = [item for item in items if not soaks(item)]
+
+
+def soaks(item: pytest.Item) -> bool:
+    return item.get_closest_marker("soak") is not None
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Note which engines of other versions run already: another run of the tests uses them."""
     running = [name for name, engine in compat_engines().items() if engine.is_running()]

@@ -24,7 +24,10 @@ ABOUT = About(
 
 # How the engine, a shell, Poetry and Python say what they do not find.
 _MISSING = re.compile(r"not found|no such file|No module named", re.I)
-_RUN_IT = "run the image yourself and read what it prints: docker run --rm -p 8000:8000 IMAGE"
+_RUN_IT = (
+    "build and run it yourself, and read what it prints: docker build -t my-app . and then"
+    " docker run --rm -p 8000:8000 my-app"
+)
 _NO_MODULE = (
     "look at the module that the last lines name: in which folder of the image does it lie?",
     "Python finds a module in the folder that the command starts in (WORKDIR) and among the"

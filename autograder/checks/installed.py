@@ -67,7 +67,9 @@ def dependencies_are_installed(seen: Observation) -> Outcome:
         lacking = [name for name in names if name not in here]
         if lacking:
             return _left_out(lacking)
-    return passed(seen=f"all {len(wanted)} packages of requirements.txt are there, in its versions")
+    return passed(
+        seen=f"all {len(wanted)} packages of requirements.txt are there, in the versions it names"
+    )
 
 
 def _other_versions(seen: Observation, other: list[Distribution]) -> Outcome:

@@ -68,7 +68,7 @@ _NEXT = (
 
 
 def poetry_is_pinned(seen: Observation) -> Outcome:
-    """The app's direct dependencies were installed by exactly the asked Poetry, or exported by it.
+    """The very Poetry that was asked for installed the app's direct dependencies, or exported them.
 
     Poetry signs what it installs in each package's INSTALLER file. The index offers newer Poetry
     versions, so a loose specifier ends with another signature.

@@ -10,6 +10,7 @@ OTHER_RELEASE = "take a release that it has, or do without: a build here sees no
 
 _FROM = re.compile(r"(?:COPY|RUN)(?:\s+--\S+)*?\s+--(?:from=|mount=\S*\bfrom=)")
 # How BuildKit says that a file is not there to be copied, or mounted: then no step ran at all.
+_IMAGE = re.compile(r"metadata for (?:[^\s/]+/library/)?(\S+?):?(?:\s|$)")
 _UNREAD = re.compile(r"failed to (?:compute cache key|calculate checksum)")
 _VENV = re.compile(r"\.venv\S*\s+\S")  # not as the last word: that says where it is to go
 _NO_COMMAND = re.compile(r"(?:exit|non-zero) code: 127\b")
@@ -94,8 +95,8 @@ _STEP = (
     "look at the last lines that this step printed, and at the first of them that says error",
     "a step is a command as you type it in a terminal: what it needs, in files and programs, must"
     " be there from the steps above it",
-    "copy the lines above this step to another file, build that (docker build -f FILE -t try .) and"
-    " try the command in it: docker run --rm -it try sh",
+    "copy the lines above this step to another file; build that in a terminal (docker build -f FILE"
+    " -t try .), and try the command in it: docker run --rm -it try sh",
 )
 _CHANGED = (
     "look at what this step does with the file that was changed: without the change it succeeded",
@@ -114,10 +115,12 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
     failure = build.failure
     assert failure is not None, "asked only of builds that failed"
     if failure.kind == "base":
-        seen = f"a base image cannot be had here: {failure.message[:200]}"
+        name = _IMAGE.search(failure.message)
+        seen = f"a base image cannot be had here: {name[1] if name else failure.message[:200]}"
         return not_judged(seen=when + seen, try_next=OFFER)
     if failure.kind == "network":
-        seen = f"a step wanted more than the course offers{_at(failure)}: {_last(failure)}"
+        step = _short(failure.step) or "a step"
+        seen = f"{step} wanted more than the course offers: {_last(failure)}"
         return not_judged(seen=when + seen, try_next=OFFER)
     if failure.kind == "index":
         return not_judged(seen=f"{when}{failure.message}{_at(failure)}", try_next=OTHER_RELEASE)

@@ -117,7 +117,7 @@ def _checks(notebook: NotebookNode, recorded: SubmittedNotebook) -> Iterator[Che
             name = cell.metadata.nbgrader.grade_id
             grade, outcome = grades[name], outcome_in(_said(cell))
             yield Checked(
-                titles.get(name, name),
+                f"{titles[name]} ({name})" if name in titles else name,
                 outcome.state,
                 None if grade.needs_manual_grade else grade.score,
                 grade.max_score,

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from autograder.classroom.locked_cells import LockedCells
 from autograder.errors import BadInput
-from autograder.feedback import NOT_JUDGED, error_in
+from autograder.feedback import NOT_JUDGED, TRY_NEXT, error_in
 from autograder.hand_in import HandIn, as_json
 from autograder.ready import Ready, Say, grading_ready
 
@@ -83,4 +83,4 @@ def not_judged_in(outputs: Outputs) -> str:
     """Why there is no verdict, in a cell's own words; `` when there is one."""
     said = (error_in(output) for cell in outputs.values() for output in cell)
     found = (words for words in said if words.startswith(NOT_JUDGED))
-    return next(found, "").removeprefix(NOT_JUDGED)
+    return next(found, "").removeprefix(NOT_JUDGED).replace(f" {TRY_NEXT}", f"; {TRY_NEXT}")

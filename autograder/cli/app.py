@@ -113,7 +113,7 @@ def grade(
 ) -> None:
     """Grade every submission of a class, safely: nothing that a learner wrote runs here.
 
-    Exit 0: all graded. 1: some unreadable. 2: bad input. 3: some not judged.
+    Exit 0: all graded. 1: some unreadable. 2: bad input. 3: some not judged, whatever the others.
     """
     from autograder.classroom.batch import Asked
     from autograder.cli.grade import grade as run

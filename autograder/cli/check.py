@@ -74,7 +74,7 @@ def show(report: Report, hints: int) -> None:
     title = f"{report.exercise}: {_score(report)}"
     table = Table(title=title, title_justify="left", show_lines=True)
     for column in ("", "check", "points", "seen", "try next"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "check")
     for row in report.rows:
         where = f" (line {row.outcome.line})" if row.outcome.line else ""
         points = "–" if row.outcome.state == "not_judged" else str(row.points)

@@ -27,8 +27,9 @@ _COLOURS = {"graded": "green", "not_judged": "yellow", "unreadable": "red"}
 def grade(asked: Asked, *, as_json: bool) -> int:
     """Grade a class and write each learner's page.
 
-    The exit code: 0 all graded, 1 some unreadable, 3 some not judged. Raises BadInput where there
-    is nothing to grade, GradebookGone where the gradebook does not answer.
+    The exit code: 0 all graded, 1 some unreadable, 3 some not judged, whatever the others.
+    Raises BadInput where there is nothing to grade, GradebookGone where the gradebook does not
+    answer.
     """
     if asked.scheduler:
         require_safe(asked.scheduler)
@@ -46,7 +47,8 @@ def grade(asked: Asked, *, as_json: bool) -> int:
         answering(directory.db_url),
         Progress(*columns, TimeRemainingColumn(), console=console) as progress,
     ):
-        task = progress.add_task(f"grading {batch.distinct} distinct hand-ins", total=batch.total)
+        grading = f"grading {_counted(batch.distinct, 'distinct hand-in')}"
+        task = progress.add_task(grading, total=batch.total)
         for row in batch.rows():
             rows.append(row)
             _tell_learner(pages, asked.slug, row, batch.writer)
@@ -86,7 +88,7 @@ def _line(row: Row) -> str:
 
 
 def _summarise(rows: Sequence[Row]) -> None:
-    table = Table(title=f"{len(rows)} submissions", title_justify="left")
+    table = Table(title=_counted(len(rows), "submission"), title_justify="left")
     for column in ("student", "state", "points", "reason"):
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -99,9 +101,13 @@ def _summarise(rows: Sequence[Row]) -> None:
         )
     console = Console()
     console.print(table)
-    counted = Counter[str](row.state for row in rows)
-    told = ", ".join(f"{counted[state]} {state.replace('_', ' ')}" for state in _COLOURS)
+    states = Counter[str](row.state for row in rows)
+    told = ", ".join(f"{states[state]} {state.replace('_', ' ')}" for state in _COLOURS)
     console.print(told, highlight=False)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def write_sheet(rows: Sequence[Row], path: Path) -> None:
@@ -114,7 +120,8 @@ def write_sheet(rows: Sequence[Row], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow([field.name for field in fields(Row)])
         for row in rows:
-            writer.writerow([_plain(value) for value in asdict(row).values()])
+            told = asdict(row) | {"seconds": round(row.seconds, 1)}
+            writer.writerow([_plain(value) for value in told.values()])
 
 
 def _plain(value: object) -> object:

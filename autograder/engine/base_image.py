@@ -201,7 +201,8 @@ def _tag_stand_in(client: docker.DockerClient, references: list[str], say: Say) 
     image = _stand_in(client, say)
     for reference in references:
         _tag(image, reference)
-    say(f"no registry: {', '.join(references)} is a stand-in of Debian's Python, labelled so")
+    say("no image registry here: stand-ins, made from Debian's Python and labelled so, are")
+    say(f"  {', '.join(references)}")
 
 
 def _tag(image: Image, reference: str) -> None:

@@ -199,7 +199,7 @@ def _ask(engine: OwnEngine) -> None:
     question = f"No Docker engine answers. Make one from Debian's packages in {engine.root.parent}"
     if not sys.stdin.isatty():
         raise EngineUnavailable(f"{question}? Say so with --yes or COURSE_YES=1")
-    if input(f"{question} (2 GB)? [y/N] ").strip().lower() not in ("y", "yes"):
+    if input(f"{question} (4 GB)? [y/N] ").strip().lower() not in ("y", "yes"):
         raise EngineUnavailable("no Docker engine answers, and none was made")
 
 

@@ -18,7 +18,6 @@ from .course_folder import (
     SLUG,
     Rows,
     command,
-    generate,
     grade,
     gradebook,
     make_course,
@@ -32,24 +31,33 @@ POINTS = [("graded", 1), ("graded", 0), ("graded", 0)]
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Iterator[Path]:
-    """A course folder whose class was graded."""
-    root = tmp_path_factory.mktemp("graded") / "course"
+def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with the class in submitted/."""
+    root = tmp_path_factory.mktemp("handed-in")
     make_course(root)
     submit(root, CLASS)
+    return root
+
+
+@pytest.fixture(scope="module")
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, handed_in: Path, ready: Ready
+) -> Iterator[Path]:
+    """A copy of it whose class was graded."""
+    root = tmp_path_factory.mktemp("graded") / "course"
+    shutil.copytree(handed_in, root)
     grade(root, code=0)
     yield root
     stop_abandoned()
 
 
 @pytest.fixture
-def judged(graded: Path, tmp_path: Path) -> Path:
-    """A copy of it in which every hand-in has its verdict, and the gradebook has none."""
+def judged(handed_in: Path, graded: Path, tmp_path: Path) -> Path:
+    """A copy of that in which every hand-in has its verdict, and the gradebook has none."""
     root = tmp_path / "course"
     shutil.copytree(graded, root)
-    (root / "gradebook.db").unlink()
+    shutil.copy(handed_in / "gradebook.db", root)
     (root / ".grading" / SLUG / "recorded.jsonl").unlink()
-    generate(root)
     return root
 
 
@@ -101,14 +109,11 @@ def test_a_read_only_gradebook(judged: Path, graded: Path) -> None:
     assert gradebook(judged) == gradebook(graded)
 
 
-def test_a_full_disk(graded: Path, tmp_path: Path) -> None:
+def test_a_full_disk(handed_in: Path, graded: Path, tmp_path: Path) -> None:
     root = tmp_path / "small"
     root.mkdir()
     with mounted("-t", "tmpfs", "-o", "size=32m", "tmpfs", on=root):
-        shutil.copytree(graded, root, dirs_exist_ok=True)
-        (root / "gradebook.db").unlink()
-        shutil.rmtree(root / ".grading")
-        generate(root)
+        shutil.copytree(handed_in, root, dirs_exist_ok=True)
         filler = root / "filler"
         subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=4k"], stderr=subprocess.DEVNULL)
         done = subprocess.run(command(root), capture_output=True, text=True, timeout=300)
@@ -131,14 +136,13 @@ time.time, time.time_ns = jumpy(time.time, 1), jumpy(time.time_ns, 10**9)
 """
 
 
-def test_a_clock_that_jumps_back_and_forth(graded: Path, tmp_path: Path) -> None:
+def test_a_clock_that_jumps_back_and_forth(handed_in: Path, graded: Path, tmp_path: Path) -> None:
     """For all of grading's own processes; tests/evidence has what it means to the engine."""
     (tmp_path / "sitecustomize.py").write_text(JUMPY)
     clock = tmp_path / "clock"
     clock.write_text("0")
     root = tmp_path / "course"
-    make_course(root)
-    submit(root, CLASS)
+    shutil.copytree(handed_in, root)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "CLOCK": str(clock)}
     process = subprocess.Popen(
         command(root), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

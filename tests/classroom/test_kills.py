@@ -1,10 +1,11 @@
 """Whatever is killed in the middle of a batch, the gradebook comes out as if nothing had been.
 
-Five kills by default, one of each victim; COURSE_FULL=1 makes fifty, at other moments.
+Five kills by default, one of each victim; `./course test --full` makes fifty, at other moments.
 """
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -35,7 +36,7 @@ CLASS = {
     "fay": None,
     "gus": "{",
 }
-KILLS = 50 if os.environ.get("COURSE_FULL") == "1" else 5
+ALL_KILLS, FEW_KILLS = 50, 5
 
 
 @dataclass
@@ -54,15 +55,21 @@ def points_of(rows: Rows) -> dict[str, tuple[str, float | None]]:
     return {name: (row["state"], row["score"]) for name, row in rows.items()}
 
 
-def fresh(root: Path) -> Path:
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with the class in submitted/, of which each test takes a copy."""
+    root = tmp_path_factory.mktemp("handed-in")
     make_course(root)
     submit(root, CLASS)
     return root
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> Iterator[Undisturbed]:
-    root = fresh(tmp_path_factory.mktemp("undisturbed") / "course")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, handed_in: Path, ready: Ready
+) -> Iterator[Undisturbed]:
+    root = tmp_path_factory.mktemp("undisturbed") / "course"
+    shutil.copytree(handed_in, root)
     began = time.monotonic()
     rows = grade(root, code=1)
     yield Undisturbed(rows, gradebook(root), time.monotonic() - began)
@@ -126,14 +133,15 @@ VICTIMS: tuple[Victim, ...] = (
 
 
 def killed(
-    victim: Victim, dice: random.Random, place: Path, seconds: float
+    victim: Victim, dice: random.Random, handed_in: Path, place: Path, seconds: float
 ) -> tuple[Path, subprocess.Popen[str]]:
     """A course, and its batch in which a victim was killed so long after the start, or later.
 
     Where a batch ends before it meets one, another is begun, to be looked at earlier.
     """
     for number in range(4):
-        root = fresh(place / f"course-{number}")
+        root = place / f"course-{number}"
+        shutil.copytree(handed_in, root)
         process = subprocess.Popen(
             command(root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -147,12 +155,19 @@ def killed(
     raise AssertionError(f"four batches ended before {victim.__name__} met anything")
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=pytest.mark.soak if number >= FEW_KILLS else ())
+        for number in range(ALL_KILLS)
+    ],
+)
 def test_a_kill_loses_nothing_and_doubles_nothing(
-    number: int, tmp_path: Path, undisturbed: Undisturbed
+    number: int, tmp_path: Path, handed_in: Path, undisturbed: Undisturbed
 ) -> None:
     victim, dice = VICTIMS[number % len(VICTIMS)], random.Random(number)
-    root, process = killed(victim, dice, tmp_path, dice.uniform(0.2, 0.8) * undisturbed.seconds)
+    seconds = dice.uniform(0.2, 0.8) * undisturbed.seconds
+    root, process = killed(victim, dice, handed_in, tmp_path, seconds)
     out, err = process.communicate(timeout=500)
     assert "Traceback" not in err, err
     if victim is not kill_grader:
