@@ -22,6 +22,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("home")
         patch.setenv("COURSE_HOME", str(folder))
+        patch.setenv("JUPYTER_DATA_DIR", str(folder / "none"))  # what a user handed in is not ours
         yield folder
 
 

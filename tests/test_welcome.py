@@ -12,8 +12,9 @@ from autograder.learner import Standing, Verdict, note
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A course whose learner has fetched every assignment."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A course whose learner has fetched every assignment, and handed in none."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "none"))
     shutil.copytree(places.project() / "notebooks", tmp_path / "notebooks")
     for slug in EXERCISES:
         shutil.copytree(places.project() / "release" / slug, tmp_path / slug)

@@ -15,7 +15,10 @@ from autograder.facts.observation import Asked, Built, Observation
 MakeBuilt = Callable[..., Built]
 MakeEnvironment = Callable[..., Environment]
 Observe = Callable[..., Observation]
-RUN_IT = "run the image yourself and read what it prints: docker run --rm -p 8000:8000 IMAGE"
+RUN_IT = (
+    "build and run it yourself, and read what it prints: docker build -t my-app . and then"
+    " docker run --rm -p 8000:8000 my-app"
+)
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_catches_not_what_a_folder_before_it_hides_from_the_app(
     [
         ("step", "failed", "after a source file changed, the build did not succeed at RUN a: no"),
         ("timeout", "failed", "after a source file changed, the build was stopped at RUN a"),
-        ("network", "not_judged", "after a source file changed, a step wanted more than"),
+        ("network", "not_judged", "after a source file changed, RUN a wanted more than"),
         ("base", "not_judged", "after a source file changed, a base image cannot be had"),
     ],
 )

@@ -74,7 +74,7 @@ def test_catches_not_another_installer(
     first = built(environment(installer=installer))
     outcome = dependencies_are_installed(observe(asked=ASKED, first=first))
     assert (outcome.state, outcome.try_next) == ("passed", "")
-    assert outcome.seen == "all 4 packages of requirements.txt are there, in its versions"
+    assert outcome.seen == "all 4 packages of requirements.txt are there, in the versions it names"
 
 
 def test_catches_not_what_the_list_does_not_name(
