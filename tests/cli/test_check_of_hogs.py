@@ -90,6 +90,7 @@ def test_five_thousand_lines(judge: Judge, mark: str) -> None:
     assert "no Python environment" in row(told, "poetry-pinned")["seen"]
 
 
+@pytest.mark.soak
 def test_five_thousand_steps(judge: Judge, mark: str) -> None:
     """More layers than any image may have."""
     text = f"FROM python:3.11\nLABEL {mark}\n" + "".join(
@@ -120,7 +121,10 @@ def test_a_step_that_hangs_or_floods(judge: Judge, mark: str, command: str) -> N
     [
         ("time.sleep(600)", "nothing answered on port 8000"),
         ("self.send_error(500)", "GET / answered 500"),
-        ("self.send_response(200); self.end_headers(); time.sleep(600)", "nothing answered"),
+        pytest.param(
+            *("self.send_response(200); self.end_headers(); time.sleep(600)", "nothing answered"),
+            marks=pytest.mark.soak,
+        ),
         ("self.send_response(200); self.end_headers(); self.wfile.write(b'[' * 60000)", "not JSON"),
     ],
 )
@@ -132,6 +136,7 @@ def test_an_app_that_does_not_answer_as_it_should(
     assert seen in row(told, "app-answers")["seen"]
 
 
+@pytest.mark.soak
 def test_an_app_that_floods_its_log(judge: Judge, mark: str) -> None:
     told = judge(f"FROM python:3.11\nLABEL {mark}\nCMD yes\n", most_seconds=75)
     assert "nothing answered on port 8000" in row(told, "app-answers")["seen"]

@@ -25,7 +25,10 @@ CONTEXTS = Path(__file__).parents[1] / "contexts"
         # Its install runs again after the source changed, and nobody asks what it did.
         ("step-1-naive/reference", {"first", "source"}),
         ("step-2-poetry/reference", {"first", "source"}),
-        ("step-2-poetry/export-and-pip", {"first", "source", "noted", "lock"}),
+        pytest.param(
+            *("step-2-poetry/export-and-pip", {"first", "source", "noted", "lock"}),
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 def test_only_what_the_checks_need_is_built(ready: Ready, case: str, built: set[str]) -> None:

@@ -65,7 +65,9 @@ def test_poetry_changes_between_the_two_dates(
     assert poetry_version(run(engine_client, index, "now", script)) >= Version("2.5")
 
 
-@pytest.mark.parametrize("wanted", ["poetry~=1.7.0", "poetry==1.7.*"])
+@pytest.mark.parametrize(
+    "wanted", ["poetry~=1.7.0", pytest.param("poetry==1.7.*", marks=pytest.mark.soak)]
+)
 def test_a_loose_pin_gets_a_newer_poetry(
     engine_client: docker.DockerClient, index: Index, wanted: str
 ) -> None:
@@ -87,6 +89,7 @@ def test_pinned_poetry_installs_the_lock_and_can_lock_anew(
     assert 'version = "0.104.1"' not in said
 
 
+@pytest.mark.soak
 def test_poetry_can_update_itself(engine_client: docker.DockerClient, index: Index) -> None:
     script = "pip install -q poetry==1.7.0; poetry self update -q; poetry --version"
     assert poetry_version(run(engine_client, index, "now", script)) >= Version("2.5")
