@@ -1,8 +1,8 @@
 """Every folder under tests/contexts is a hand-in with the verdict that it must get.
 
-Those that say `soak` are left to `./course test --full`. The course's engine judges the others: of
-all that the checks can do to a hand-in, branch by branch, they do 99 % between them. The other
-engines and builders judge a sample that covers every kind of evidence.
+Those that say `soak` are left to `./course test --full`. The course's engine judges the others,
+chosen by coverage: 44 of them took 99 % of the branches of the checks and their evidence that 110
+took. The other engines and builders judge a sample that covers every kind of evidence.
 """
 
 import json

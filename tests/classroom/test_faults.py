@@ -27,6 +27,7 @@ from .course_folder import (
 
 pytestmark = [pytest.mark.roundtrip, pytest.mark.timeout(600)]
 CLASS = {"ada": "FROM python:3.11-slim\n", "bob": "FROM python:3.11\nRUN false\n", "cyd": None}
+ONE = ("--workers", "1")  # whose engine and kernel are all that so small a class needs
 POINTS = [("graded", 1), ("graded", 0), ("graded", 0)]
 
 
@@ -46,7 +47,7 @@ def graded(
     """A copy of it whose class was graded."""
     root = tmp_path_factory.mktemp("graded") / "course"
     shutil.copytree(handed_in, root)
-    grade(root, code=0)
+    grade(root, *ONE, code=0)
     yield root
     stop_abandoned()
 
@@ -67,7 +68,7 @@ def points(rows: Rows) -> list[tuple[str, float | None]]:
 
 def refused(root: Path) -> Rows:
     """Grade while the gradebook cannot be written: every row says so, and none has a score."""
-    rows = grade(root, "--resume", code=3)
+    rows = grade(root, "--resume", *ONE, code=3)
     assert points(rows) == [("not_judged", None)] * len(CLASS)
     assert all("could not be written" in row["reason"] for row in rows.values()), rows
     return rows
@@ -86,12 +87,12 @@ def test_a_locked_gradebook(judged: Path, graded: Path) -> None:
     with closing(sqlite3.connect(judged / "gradebook.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         done = subprocess.run(
-            command(judged, "--resume"), capture_output=True, text=True, timeout=300
+            command(judged, "--resume", *ONE), capture_output=True, text=True, timeout=300
         )
     assert (done.returncode, done.stdout) == (3, "")  # before anything is built
     assert "does not answer: database is locked" in done.stderr
     assert "Traceback" not in done.stderr
-    assert points(grade(judged, "--resume", code=0)) == [
+    assert points(grade(judged, "--resume", *ONE, code=0)) == [
         ("graded", 1),
         ("graded", 0),
         ("graded", 0),
@@ -105,7 +106,7 @@ def test_a_read_only_gradebook(judged: Path, graded: Path) -> None:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(book)], check=True)
         rows = refused(judged)
     assert "readonly" in rows["ada"]["reason"]
-    grade(judged, "--resume", code=0)
+    grade(judged, "--resume", *ONE, code=0)
     assert gradebook(judged) == gradebook(graded)
 
 
@@ -116,12 +117,12 @@ def test_a_full_disk(handed_in: Path, graded: Path, tmp_path: Path) -> None:
         shutil.copytree(handed_in, root, dirs_exist_ok=True)
         filler = root / "filler"
         subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=4k"], stderr=subprocess.DEVNULL)
-        done = subprocess.run(command(root), capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command(root, *ONE), capture_output=True, text=True, timeout=300)
         assert done.returncode == 3, done.stderr
         assert "Traceback" not in done.stderr
         assert "No space left on device" in done.stdout + done.stderr
         filler.unlink()
-        grade(root, "--resume", code=0)
+        grade(root, "--resume", *ONE, code=0)
         assert gradebook(root) == gradebook(graded)
 
 
@@ -145,7 +146,11 @@ def test_a_clock_that_jumps_back_and_forth(handed_in: Path, graded: Path, tmp_pa
     shutil.copytree(handed_in, root)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "CLOCK": str(clock)}
     process = subprocess.Popen(
-        command(root), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(root, *ONE),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     jumps = 0
     while process.poll() is None:
@@ -162,5 +167,5 @@ def test_a_clock_that_jumps_back_and_forth(handed_in: Path, graded: Path, tmp_pa
     for row, expected in zip(rows.values(), POINTS, strict=True):
         assert (row["state"], row["score"]) in (expected, ("not_judged", None))
         assert 0 <= row["seconds"] < 600
-    assert points(grade(root, "--resume", code=0)) == POINTS
+    assert points(grade(root, "--resume", *ONE, code=0)) == POINTS
     assert gradebook(root) == gradebook(graded)

@@ -177,7 +177,7 @@ def test_a_kill_loses_nothing_and_doubles_nothing(
         assert told.keys() == undisturbed.points().keys()
         for student, (state, score) in told.items():
             assert (state, score) in (undisturbed.points()[student], ("not_judged", None))
-    resumed = grade(root, "--resume", code=1)
+    resumed = grade(root, "--resume", "--workers", "1", code=1)
     assert points_of(resumed) == undisturbed.points()
     assert gradebook(root) == undisturbed.gradebook
 
