@@ -48,6 +48,18 @@ def test_the_course_does_not_offer_it(build: BuildFacts, seen: str, try_next: st
     assert outcome.try_next == try_next
 
 
+@pytest.mark.parametrize(
+    ("message", "image"),
+    [
+        ("load metadata for hub.example/library/ubuntu:22.04: Head https://a", "ubuntu:22.04"),
+        ("failed to resolve source metadata for hub.example/a/uv:1: no", "hub.example/a/uv:1"),
+        ("failed to resolve source metadata for localhost:5000/a", "localhost:5000/a"),
+    ],
+)
+def test_the_image_that_cannot_be_had_is_named_alone(message: str, image: str) -> None:
+    assert unbuilt(facts("base", message)).seen == f"a base image cannot be had here: {image}"
+
+
 def test_no_step_is_blamed_for_an_engine_that_is_busy() -> None:
     failure = BuildFailure("timeout", "the build was stopped after 9 s")
     outcome = unbuilt(BuildFacts("buildkit", (), 9.0, "t", None, failure), "with another lock, ")

@@ -35,14 +35,15 @@ from autograder.ready import Ready
 from .course_folder import SLUG, generate, make_course, submit
 
 pytestmark = [pytest.mark.roundtrip, pytest.mark.timeout(900)]
+REFERENCE = Path(__file__).parents[1] / "contexts" / SLUG / "reference" / "Dockerfile"
 # By name, so that there is a verdict before the one that takes long.
 CLASS = {
     "ann": "FROM python:3.11\nRUN false\n",
     "bea": None,
-    "cyd": "FROM python:3.11\nRUN sleep 15\n",
+    "cyd": REFERENCE.read_text(),
     "dan": "{",
 }
-SCORES = {"ann": 0.0, "bea": 0.0, "cyd": 1.0, "dan": None}
+SCORES = {"ann": 0.0, "bea": 0.0, "cyd": 10.0, "dan": None}
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/container-course.conf")
 
 
@@ -203,7 +204,7 @@ def test_a_scheduler_that_dies_costs_nothing(course: Path, dask: Dask, start: St
     found = {name: sum(points.values()) for name, points in gradebook(sqlite(course)).items()}
     assert found == {name: score for name, score in SCORES.items() if score is not None}
     pages = {name: page(course, name) for name in CLASS}
-    assert "<strong>1</strong> of 10 points" in pages["cyd"]
+    assert "<strong>10</strong> of 10 points" in pages["cyd"]
     assert "data:image/svg+xml;base64," in pages["cyd"]
     assert "The build did not succeed at line 2." in pages["ann"]
     assert "damaged or cut off at line 1" in pages["dan"]

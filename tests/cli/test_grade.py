@@ -36,6 +36,11 @@ def test_no_cell_of_the_sheet_is_a_formula(name: str, tmp_path: Path) -> None:
     assert row[2] == ""
 
 
+def test_the_sheet_has_tenths_of_seconds_and_the_very_score(tmp_path: Path) -> None:
+    write_sheet([Row("a", "graded", 7.25, 10, 83.48133, "")], tmp_path / "sheet.csv")
+    assert (tmp_path / "sheet.csv").read_text().splitlines()[1] == "a,graded,7.25,10,83.5,"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
