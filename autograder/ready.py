@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from autograder import places
 from autograder.engine.base_image import (
@@ -80,6 +81,13 @@ class Ready:
         offer = Offer(engine, hosts, bases[BASE_IMAGES[0]], bases, builder)
         grading = grading_engine_at(self.engine.host)
         return replace(offer, for_many=True, room=grading.room) if grading else offer
+
+    @property
+    def scratch(self) -> Path:
+        """A grading engine's folder for what is of use only while somebody grades on it."""
+        grading = grading_engine_at(self.engine.host)
+        assert grading is not None
+        return grading.scratch
 
     def died(self) -> bool:
         """Whether this was a grading engine, and it answers no more."""

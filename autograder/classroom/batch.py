@@ -75,7 +75,9 @@ class Batch:
         self.exercise = find_exercise(asked.slug)
         released = asked.root / "release" / asked.slug / f"{asked.slug}.ipynb"
         if not released.is_file():
-            raise BadInput(f"{released} is missing: run nbgrader generate_assignment {asked.slug}")
+            raise BadInput(
+                f"{released} is missing: run .venv/bin/nbgrader generate_assignment {asked.slug}"
+            )
         self._released = released.read_text()
         wanted = (*asked.only, *asked.regrade) if asked.only else ()
         self._edition = edition(self.exercise, self._released.encode())

@@ -55,7 +55,7 @@ class Writer:
             except MissingEntry as error:
                 raise BadInput(
                     f"the gradebook does not know {self.slug} yet: run"
-                    f" nbgrader generate_assignment {self.slug} --force"
+                    f" .venv/bin/nbgrader generate_assignment {self.slug} --force"
                 ) from error
 
     def write(self, student: str, key: str, outputs: Outputs) -> float:

@@ -74,7 +74,8 @@ class Grader:
         else:
             self._ready = self._ready.for_another(self._say)
         if slug not in self._cells:
-            cells = LockedCells(self._released(slug), self._ready.environment)
+            scratch = self._ready.scratch
+            cells = LockedCells(self._released(slug), self._ready.environment, scratch)
             self._cells[slug] = self._stack.enter_context(cells)
         return self._cells[slug].run(hand_in)
 

@@ -35,13 +35,16 @@ class LockedCells:
 
     notebook: the course's own notebook, as it is released.
     environment: what leads the kernel to the grading engine (`Ready.environment`).
+    scratch: where its files are; whoever has that folder removes what a killed process leaves.
     """
 
     notebook: NotebookNode
     environment: Mapping[str, str]
+    scratch: Path
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="course-grading-")
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self._folder = tempfile.TemporaryDirectory(dir=self.scratch)
         self._given = Path(self._folder.name, "hand-in.json")
         self._manager: KernelManager | None = None
         return self
@@ -91,6 +94,7 @@ class LockedCells:
             empty.mkdir(exist_ok=True)
             manager = KernelManager(
                 kernel_name="python3",
+                connection_file=str(Path(self._folder.name, "kernel.json")),
                 shutdown_wait_time=60.0,
                 # While the usual client waits for a word, nbclient does not see the kernel die.
                 client_class="jupyter_client.asynchronous.AsyncKernelClient",

@@ -40,7 +40,9 @@ def submissions(
     if missing:
         raise BadInput(f"nothing of {slug} was submitted by: {', '.join(missing)}")
     if not there:
-        raise BadInput(f"no submission of {slug} in {root / 'submitted'}: run nbgrader collect")
+        raise BadInput(
+            f"no submission of {slug} in {root / 'submitted'}: run .venv/bin/nbgrader collect"
+        )
     for student in there:
         if not only or student in only:
             yield _read(student, root / "submitted" / student / slug, slug, edition)

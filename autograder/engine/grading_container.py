@@ -8,6 +8,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -134,9 +135,15 @@ class ContainerEngine:
             (self.run / "outer").unlink()
         self.socket.unlink(missing_ok=True)
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for what is of use only while somebody grades on it; gone at the end."""
+        return self.run.parent / "scratch"
+
     def end(self) -> None:
-        """Stop it; its disk went with it."""
+        """Stop it, and remove what a batch left in its folder; its disk went with it."""
         self.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def point_index_at(self, address: str) -> None:
         """Let builds and containers find the package index at `address`, from now on."""

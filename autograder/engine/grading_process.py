@@ -63,9 +63,15 @@ class GradingEngine(OwnEngine):
         """The file whose lock says that a process has this engine."""
         return self.data / "claim"
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for what is of use only while somebody grades on it; gone at the end."""
+        return self.run.parent / "scratch"
+
     def end(self) -> None:
-        """Stop it, and remove what a batch left on its disk."""
+        """Stop it, and remove what a batch left on its disk and in its folder."""
         self.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         if self.disk:
             self.disk.unlink(missing_ok=True)
 

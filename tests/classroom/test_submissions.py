@@ -58,7 +58,7 @@ def test_only_those_who_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_empty_class_is_told_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="run nbgrader collect"):
+    with pytest.raises(BadInput, match=r"run \.venv/bin/nbgrader collect"):
         list(submissions(tmp_path, SLUG, "1"))
 
 

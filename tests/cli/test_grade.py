@@ -45,7 +45,7 @@ def test_the_sheet_has_tenths_of_seconds_and_the_very_score(tmp_path: Path) -> N
     ("arguments", "words"),
     [
         (["step-9"], "there is no exercise 'step-9'"),
-        ([SLUG], "is missing: run nbgrader generate_assignment"),
+        ([SLUG], "is missing: run .venv/bin/nbgrader generate_assignment"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -67,7 +67,7 @@ def test_a_class_of_nobody_is_one_line(
     (tmp_path / "release" / SLUG / f"{SLUG}.ipynb").write_text("{}")
     done = course("grade", SLUG, "--course", tmp_path)
     assert done.returncode == 2
-    assert "run nbgrader collect" in one_clear_line(done)
+    assert "run .venv/bin/nbgrader collect" in one_clear_line(done)
 
 
 def test_a_gradebook_that_is_new_is_one_line(
@@ -79,5 +79,5 @@ def test_a_gradebook_that_is_new_is_one_line(
     shutil.copy(places.project() / "nbgrader_config.py", tmp_path)
     done = course("grade", SLUG, "--course", tmp_path)
     assert done.returncode == 2
-    words = f"run nbgrader generate_assignment {SLUG} --force"
+    words = f"run .venv/bin/nbgrader generate_assignment {SLUG} --force"
     assert words in one_clear_line(done)

@@ -112,6 +112,21 @@ def test_a_docker_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, home: P
     assert not engine.is_running()
 
 
+def test_what_a_killed_process_kept_in_an_engines_folder_goes(home: Path) -> None:
+    gone = f"unix://{home}/nothing.sock"
+    engines = (grading_engine(0), container_engine(0, gone))
+    for engine in engines:
+        engine.scratch.mkdir(parents=True)
+        (engine.scratch / "hand-in.json").write_text("{}")
+        engine.claim.parent.mkdir()
+    (engines[1].run / "outer").write_text(gone)
+    with claimed_engine(unasked) as engine:
+        assert engine == engines[0]
+        stop_abandoned()
+        assert [one.scratch.exists() for one in engines] == [True, False], "one is at work"
+    assert not engines[0].scratch.exists()
+
+
 def test_an_engine_is_known_by_its_address(home: Path) -> None:
     assert grading_engine_at(grading_engine(3).host) == grading_engine(3)
     assert find.own_engine_at(grading_engine(3).host) == grading_engine(3)
