@@ -21,7 +21,7 @@ SHORT = 4
 
 # From elsewhere: what a container asks of itself, for its health, is no download.
 _DOWNLOAD = re.compile(
-    r"\b(?:curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
+    r"\b(curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
 )
 # How a shell, then pip, says that a program is not there.
 _NO_PROGRAM = (
@@ -92,10 +92,32 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
         for row in stage.instructions:
             text = "\n".join((row.value, *row.heredocs))
             so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
-            if so_far and _DOWNLOAD.search(text):
-                why = f"line {row.line} downloads something, and something is missing now"
-                return replace(failure, kind="network", log=(*failure.log, why))
+            download = _DOWNLOAD.search(text)
+            if not so_far or not download:
+                continue
+            if slim := _slim_without(download[1], row.line, dockerfile):
+                why = f"line {row.line} calls {download[1]}, and {slim} has none"
+                return replace(failure, log=(*failure.log, why))
+            why = f"line {row.line} downloads something, and something is missing now"
+            return replace(failure, kind="network", log=(*failure.log, why))
     return failure
+
+
+def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
+    """The slim image that a line is built on, where nothing above it speaks of the program.
+
+    The image has no program that downloads, and without one `curl … | sh` does nothing, anywhere.
+    """
+    base = _base_of(line, dockerfile)
+    if base is None or "slim" not in base.tag:
+        return ""
+    for stage in dockerfile.needed_stages():
+        for row in stage.instructions:
+            said = _DOWNLOAD.sub("", "\n".join((row.value, *row.heredocs)))
+            brought = any(name == "from" for name, _ in row.flags) or row.keyword == "ADD"
+            if row.line <= line and (brought or re.search(rf"\b{program}\b", said)):
+                return ""
+    return base.familiar
 
 
 def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:

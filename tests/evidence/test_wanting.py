@@ -98,6 +98,25 @@ def test_a_download_above_the_failed_step_is_what_is_missed() -> None:
         assert after(failed, text.replace("https://install.example", f"http://{itself}")) == failed
 
 
+def test_a_slim_image_has_nothing_to_download_with() -> None:
+    """Of itself: what a step above may have installed, or brought from elsewhere, is there."""
+    text = "FROM {0}\n{1}\nRUN curl -sSL https://install.example | python3 -\nRUN poetry install\n"
+    failed = BuildFailure("step", "exit code: 127", "RUN poetry install", 4, ("poetry: not found",))
+    told = after(failed, text.format("python:3.11-slim", "RUN apt-get update"))
+    assert told.kind == "step"
+    assert told.log[-1] == "line 3 calls curl, and python:3.11-slim has none"
+    for base, above in (
+        ("python:3.11", ""),
+        (
+            "python:3.11-slim",
+            "RUN apt-get update && apt-get install -y --no-install-recommends curl",
+        ),
+        ("python:3.11-slim", "COPY --from=tools / /"),
+        ("python:3.11-slim", "ADD tools.tar /usr"),
+    ):
+        assert after(failed, text.format(base, above)).kind == "network", above
+
+
 def test_a_secret_that_the_failed_step_asks_for_may_be_what_is_missed() -> None:
     text = "FROM a\nRUN --mount=type=secret,id=s \\\n  b\nRUN c\n"
     for line, kind in ((2, "network"), (4, "step")):
