@@ -97,7 +97,7 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
                 continue
             if slim := _slim_without(download[1], row.line, dockerfile):
                 why = f"line {row.line} calls {download[1]}, and {slim} has none"
-                return replace(failure, log=(*failure.log, why))
+                return replace(failure, line=row.line, log=(*failure.log, why))
             why = f"line {row.line} downloads something, and something is missing now"
             return replace(failure, kind="network", log=(*failure.log, why))
     return failure

@@ -104,6 +104,7 @@ def test_a_slim_image_has_nothing_to_download_with() -> None:
     failed = BuildFailure("step", "exit code: 127", "RUN poetry install", 4, ("poetry: not found",))
     told = after(failed, text.format("python:3.11-slim", "RUN apt-get update"))
     assert told.kind == "step"
+    assert told.line == 3
     assert told.log[-1] == "line 3 calls curl, and python:3.11-slim has none"
     for base, above in (
         ("python:3.11", ""),
