@@ -23,10 +23,14 @@ SHORT = 4
 _DOWNLOAD = re.compile(
     r"\b(curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
 )
-# How a shell, then pip, says that a program is not there.
+# How a shell, pip, Python, setuptools, psycopg2 and env(1) say that a program is not there.
 _NO_PROGRAM = (
     re.compile(r"(?:^|[\s:])([\w+.-]+): (?:command )?not found$"),
     re.compile(r"Cannot find command '(\w+)'"),
+    re.compile(r"\[Errno 2\] No such file or directory: '([\w+.-]+)'"),
+    re.compile(r"command '(?:\w+-linux-gnu-)?([\w+.-]+)' failed: No such file or directory"),
+    re.compile(r"(?:^|\s)(\w+) executable not found"),
+    re.compile(r"env: \W?([\w+.-]+?)\W?: No such file or directory"),
 )
 # What python:3.11 has of buildpack-deps:bookworm, and python:3.11-slim has not. The course's
 # stand-in for either has Debian's Python alone.

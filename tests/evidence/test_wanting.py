@@ -148,6 +148,11 @@ def test_what_the_learner_wrote_wrong_is_not_put_down_to_a_download() -> None:
         ("/bin/sh: 1: make: not found", "make"),
         ("/bin/bash: line 1: curl: command not found", "curl"),
         ("ERROR: Cannot find command 'git' - do you have 'git' installed?", "git"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'make'", "make"),
+        ("error: command 'gcc' failed: No such file or directory", "gcc"),
+        ("error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "gcc"),
+        ("Error: ps executable not found.", "ps"),
+        ("/usr/bin/env: ‘git’: No such file or directory", "git"),
     ],
 )
 def test_a_stand_in_without_a_program_of_the_full_image(row: str, name: str) -> None:
