@@ -2,19 +2,16 @@
 
 import re
 
+from autograder.checks.step_help import CHANGED, UNREAD, step_help
+from autograder.checks.telling import telling
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.outcome import Outcome, failed, not_judged
 
 OFFER = "a build sees only the exercise's base images and the package index"
 OTHER_RELEASE = "take a release that it has, or do without: a build here sees no other index"
 
-_FROM = re.compile(r"(?:COPY|RUN)(?:\s+--\S+)*?\s+--(?:from=|mount=\S*\bfrom=)")
-# How BuildKit says that a file is not there to be copied, or mounted: then no step ran at all.
 _IMAGE = re.compile(r"metadata for (?:[^\s/]+/library/)?(\S+?):?(?:\s|$)")
-_UNREAD = re.compile(r"failed to (?:compute cache key|calculate checksum)")
-_VENV = re.compile(r"\.venv\S*\s+\S")  # not as the last word: that says where it is to go
-_NO_COMMAND = re.compile(r"(?:exit|non-zero) code: 127\b")
-_NO_VERSION = re.compile(r"No matching distribution found|Invalid requirement")
+_NOT_THERE = re.compile(r"\"/?([^\"]+)\": not found$")
 _FILLED = (
     "look at the step that the build ended with, and at what it writes",
     "the app and all its dependencies take less than 200 MB: nothing else belongs in the image",
@@ -52,59 +49,6 @@ _READ = {
     "below": ("change the order of the two stages", _BELOW),
 }
 """What helps where the Dockerfile alone tells what is wrong."""
-
-_FILES = (
-    "look at the names in this line: does every file stand in the folder of the Dockerfile?",
-    "COPY, ADD and bind mounts take files of the build context: what lies beside the Dockerfile, is"
-    " not in .dockerignore, and is spelled the same, letter by letter",
-    "correct the name, or take it out of .dockerignore; a path starts at the Dockerfile's folder,"
-    " and .. does not lead out of it",
-)
-_WHICH_PATH = (
-    "look at the path that this line takes from another stage: which step of that stage makes it,"
-    " and in which folder?"
-)
-_TAKEN = (
-    _WHICH_PATH,
-    "--from takes what the other stage, or image, holds at its end, and reads the path from the"
-    " root there, whatever its WORKDIR is; the files beside the Dockerfile are not meant",
-    "write the whole path at which the other stage has it: build that stage alone (docker build"
-    " --target and its name), and look into it with ls",
-)
-_VENV_TAKEN = (
-    _WHICH_PATH,
-    "a virtual environment stands where it was made: Poetry's in its cache folder, unless Poetry is"
-    " told to make it in the project's; and --from reads a path from the root of the other stage",
-    "set POETRY_VIRTUALENVS_IN_PROJECT to true, in small letters, above the install in that stage:"
-    " then .venv lies beside the pyproject.toml that Poetry read",
-)
-_COMMAND = (
-    "look at the first word of the command that was not found: which step installs that program?",
-    "a step finds the programs of its base image and of the steps above it in its own stage, in"
-    " the folders that PATH names",
-    "install the program in a step above this one, or add the folder it went to with ENV PATH=",
-)
-_VERSION = (
-    "look at the version that this line asks for: is it written as pip reads it, and was there ever"
-    " such a release?",
-    "pip takes ==, >=, <, ~= and != before a version, and installs only what the index has; where"
-    " it has none that fits, the message lists those that there are",
-    "write the version as the task has it, digit by digit, after two equals signs",
-)
-_STEP = (
-    "look at the last lines that this step printed, and at the first of them that says error",
-    "a step is a command as you type it in a terminal: what it needs, in files and programs, must"
-    " be there from the steps above it",
-    "copy the lines above this step to another file; build that in a terminal (docker build -f FILE"
-    " -t try .), and try the command in it: docker run --rm -it try sh",
-)
-_CHANGED = (
-    "look at what this step does with the file that was changed: without the change it succeeded",
-    "your image is rebuilt whenever its source or its lock file changes, so no step may count on"
-    " the bytes or the versions of today",
-    "take out of this step what names today's content: a checksum, a version that only one lock"
-    " has, a patch of a line",
-)
 
 
 def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
@@ -146,27 +90,13 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
             line=failure.line,
             hints=_ENDLESS,
         )
+    helped = CHANGED if when else step_help(failure)
     return failed(
-        seen=f"{when}the build did not succeed{_at(failure)}: {_last(failure)}",
-        try_next="mend this step first; nothing else can be judged without an image",
+        seen=f"{when}the build did not succeed{_at(failure)}: {_said(failure)}",
+        try_next=helped.try_next,
         line=failure.line,
-        hints=_CHANGED if when else _hints(failure),
+        hints=helped.hints,
     )
-
-
-def _hints(failure: BuildFailure) -> tuple[str, ...]:
-    """What helps with this kind of step that failed, from what the builder said of it."""
-    copies = failure.step.startswith(("COPY", "ADD")) or bool(_UNREAD.match(failure.message))
-    if copies and _FROM.match(failure.step):
-        return _VENV_TAKEN if _VENV.search(failure.step) else _TAKEN
-    if copies:
-        return _FILES
-    told = (failure.message.strip(), *(row.strip() for row in failure.log))
-    if any(_NO_VERSION.search(row) for row in told):
-        return _VERSION
-    if any(_NO_COMMAND.search(row) for row in told):
-        return _COMMAND
-    return _STEP
 
 
 def _at(failure: BuildFailure) -> str:
@@ -174,8 +104,17 @@ def _at(failure: BuildFailure) -> str:
 
 
 def _last(failure: BuildFailure) -> str:
+    """What evidence.wanting put last, or what the step itself did."""
     rows = [row.strip() for row in failure.log if row.strip()]
     return (rows[-1] if rows else failure.message)[:200]
+
+
+def _said(failure: BuildFailure) -> str:
+    """What the step said, or else the builder of it."""
+    missing = _NOT_THERE.search(failure.message)
+    if missing and UNREAD.search(failure.message):
+        return f"there is no {missing[1]} where this line takes it from"[:200]
+    return (telling(failure.log) or failure.message)[:200]
 
 
 def _short(step: str) -> str:

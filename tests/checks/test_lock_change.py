@@ -38,7 +38,7 @@ def test_catches_a_build_that_the_second_lock_breaks(observe: Observe, built: Ma
     assert outcome.seen == (
         "with another poetry.lock, the build did not succeed at RUN poetry install: hash mismatch"
     )
-    assert outcome.try_next.startswith("mend this step first")
+    assert outcome.try_next.startswith("fix this step first")
 
 
 def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:

@@ -14,8 +14,8 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
 @pytest.mark.parametrize(
     ("build", "seen", "try_next"),
     [
-        (facts("step", "exit code 1", "x", "", " "), "succeed at RUN a \\ b: x", "mend this step"),
-        (facts("step", "exit code 1"), "succeed at RUN a \\ b: exit code 1", "mend this step"),
+        (facts("step", "exit code 1", "x", "", " "), "succeed at RUN a \\ b: x", "fix this step"),
+        (facts("step", "exit code 1"), "succeed at RUN a \\ b: exit code 1", "fix this step"),
         (facts("timeout", "stopped after 9 s"), "stopped after 9 s at RUN a", "a server belongs"),
         (
             facts("name", "line 3 names a==1"),
@@ -108,4 +108,50 @@ def test_a_step_that_runs_with_a_mount_and_fails_is_a_step_that_fails() -> None:
     said = 'process "/bin/sh -c false" did not complete successfully: exit code: 1'
     failure = BuildFailure("step", said, "RUN --mount=from=build,source=/,target=/v false", 3)
     hints = unbuilt(BuildFacts("buildkit", (), 1.0, "t", None, failure)).hints
-    assert "that this step printed" in hints[0]
+    assert "what this step printed" in hints[0]
+
+
+@pytest.mark.parametrize(
+    ("printed", "try_next"),
+    [
+        ('exec: "pip install -r x": executable file not found in $PATH', "its own quotes"),
+        ("/bin/sh: 1: source: not found", "what a shell is told ends with its step"),
+        ("/bin/sh: 1: .: cannot open venv/bin/activate: No such file", "another way to use"),
+        ("ERROR: Could not open requirements file: [Errno 2] No such file", "line that brings the"),
+        ("Poetry could not find a pyproject.toml file in /app or its parents", "pyproject.toml"),
+        ("Error: No file/folder found for package kiss", "beside the two files of Poetry"),
+        ("Group(s) not found: prd (via --with)", "compare the group in this step"),
+        ("The requested command instal does not exist.", "are spelled"),
+        ('ERROR: unknown command "instal" - maybe you meant "install"', "are spelled"),
+        ('The "--no-dev" option does not exist', "are spelled"),
+        ("/bin/sh: 1: Syntax error: Unterminated quoted string", "never closed"),
+        ("ERROR: Could not install packages: [Errno 13] Permission denied: '/x'", "which user"),
+        ("ERROR: No matching distribution found for requirements.txt", "this is a file"),
+        ("ERROR: Invalid requirement: '/app': It looks like a path.", "where this step ends"),
+        ("ERROR: Invalid requirement: 'poetry=='", "why there is none"),
+        ("ERROR: No matching distribution found for gunicron", "letter by letter"),
+        ("ERROR: No matching distribution found for fastapi (from x)", "letter by letter"),
+        ("ERROR: No matching distribution found for poetry==1.7.9", "compare the version"),
+        ("ERROR: Invalid requirement: 'poetry=1.7.0'", "compare the version"),
+        ("something else", "fix this step first"),
+    ],
+)
+def test_what_a_step_printed_says_what_to_try_next(printed: str, try_next: str) -> None:
+    outcome = unbuilt(facts("step", "exit code: 1", printed, "more of it"))
+    assert try_next in outcome.try_next
+
+
+@pytest.mark.parametrize(
+    ("code", "try_next"), [("exit code: 127", "see which step"), ("exit code: 126", "may be run")]
+)
+def test_an_exit_code_tells_where_nothing_else_does(code: str, try_next: str) -> None:
+    assert try_next in unbuilt(facts("step", code, "sh: 1: ./a: no")).try_next
+
+
+def test_a_file_that_is_not_there_is_named_without_the_builders_noise() -> None:
+    said = (
+        'failed to compute cache key: failed to calculate checksum of ref a::b: "/A.txt": not found'
+    )
+    failure = BuildFailure("step", said, "COPY A.txt .", 3)
+    seen = unbuilt(BuildFacts("buildkit", (), 1.0, "t", None, failure)).seen
+    assert seen.endswith("at COPY A.txt .: there is no A.txt where this line takes it from")

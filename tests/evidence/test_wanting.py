@@ -152,7 +152,7 @@ def test_what_the_learner_wrote_wrong_is_not_put_down_to_a_download() -> None:
         ("error: command 'gcc' failed: No such file or directory", "gcc"),
         ("error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "gcc"),
         ("Error: ps executable not found.", "ps"),
-        ("/usr/bin/env: ‘git’: No such file or directory", "git"),
+        ("/usr/bin/env: 'git': No such file or directory", "git"),
     ],
 )
 def test_a_stand_in_without_a_program_of_the_full_image(row: str, name: str) -> None:
