@@ -10,18 +10,33 @@ def app_environments(seen: Observation, image: ImageFacts) -> tuple[Environment,
     """The environments of an image that the app uses; empty when none holds what it needs.
 
     The running app says where it imports from. Where it does not run, those that hold most of what
-    it needs count, so that one missing package does not hide how the others came.
+    it needs count, so that one missing package does not hide how the others came; and where it
+    imports from a folder that the image does not have, those in the versions that it imported.
     """
-    folders = seen.answer.imports_from if seen.answer else ()
-    imported = as_imported(image.environments, folders, seen.asked.needed)
+    imported = imported_from(seen, image)
     if imported:
         needed = any(name in imported.distributions for name in seen.asked.needed)
         return (imported,) if needed else ()
-    held = {
-        e.path: sum(n in e.distributions for n in seen.asked.needed) for e in image.environments
-    }
+    there = [e for e in image.environments if image is not seen.first.image or _could_be(seen, e)]
+    held = {e.path: sum(n in e.distributions for n in seen.asked.needed) for e in there}
     most = max(held.values(), default=0)
-    return tuple(e for e in image.environments if most and held[e.path] == most)
+    return tuple(e for e in there if most and held[e.path] == most)
+
+
+def imported_from(seen: Observation, image: ImageFacts) -> Environment | None:
+    """What the running app finds in its folders as one environment; None where there is none."""
+    answer = seen.answer
+    if answer is None:
+        return None
+    folders, needed = answer.imports_from, seen.asked.needed
+    return as_imported(image.environments, folders, needed, answer.places)
+
+
+def _could_be(seen: Observation, environment: Environment) -> bool:
+    """Whether the running app's packages may be copies of these: their versions are the same."""
+    told = seen.answer.imported.items() if seen.answer else ()
+    here = environment.distributions
+    return all(here[n].version == told.version for n, told in told if n in here and told.version)
 
 
 def third_party(seen: Observation, environment: Environment) -> Mapping[str, Distribution]:

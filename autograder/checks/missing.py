@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from autograder.checks.app_environment import imported_from
 from autograder.facts.dockerfile import Dockerfile, Instruction
-from autograder.facts.image import as_imported
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed
 
@@ -106,10 +106,10 @@ _PIP = _Climbs(_PIP_NOWHERE, _PIP_CACHED, _PIP_ELSEWHERE, _PIP_LOST)
 
 def missing_dependencies(seen: Observation) -> Outcome:
     """The failure when no environment that the app uses holds any of what it needs."""
-    folders = seen.answer.imports_from if seen.answer else ()
-    there = seen.first.image.environments if seen.first.image else ()
-    used, direct = as_imported(there, folders, seen.asked.needed), seen.asked.direct
-    unused = used and not any(name in used.distributions for name in direct)
+    image, direct = seen.first.image, seen.asked.direct
+    used = imported_from(seen, image) if image else None
+    runs = bool(seen.answer and seen.answer.imported)
+    unused = runs if used is None else not any(name in used.distributions for name in direct)
     return failed(
         seen=f"no {_NOT_USED if unused else _NOWHERE} {', '.join(direct)}",
         try_next="look at which step should install the dependencies, and whether what it installs"

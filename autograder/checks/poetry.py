@@ -5,7 +5,7 @@ import re
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
 from autograder.checks.missing import missing_dependencies
-from autograder.checks.signatures import LET_POETRY, not_by_poetry, signers, told
+from autograder.checks.signatures import by_a_stranger, not_by_poetry, signers, told
 from autograder.facts.dockerfile import Instruction
 from autograder.facts.image import SILENT_INSTALLERS, Environment
 from autograder.facts.observation import Evidence, Observation
@@ -23,10 +23,14 @@ ABOUT = About(
     " that the pin should name. Where pip or uv installed, a note taken during one more build"
     " tells which Poetry ran; a step that runs the right Poetry for show, and installs by other"
     " means what the locks say, is not seen either; nor is a package that was named by hand beside"
-    " an export, in a version that no lock has, which fails `dependencies-locked`. Poetry's own"
-    " dependencies, and where Poetry came from, are not looked at.",
+    " an export, in a version that no lock has, which fails `dependencies-locked`; nor what pip"
+    " was told by hand, in the locked version, beside a Poetry that installs only other groups."
+    " Poetry's own dependencies, and where Poetry came from, are not looked at.",
     needs=frozenset({Evidence.POETRY_RUNS}),
 )
+
+_SEPARATOR = re.compile(r"&&|\|\||;|\n")
+_RUNS_POETRY = re.compile(r"""\bpoetry[\s"',]+(?:-\S+[\s"',]+)*$""")
 
 _NAMELESS = (
     "look at {place}: which version does it bring today, and which one next year?",
@@ -82,30 +86,40 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
     for environment in environments:
         others = signers(seen, environment) - {wanted}
         if others and others <= SILENT_INSTALLERS:
-            # Beside Poetry's signature, pip may have put there what Poetry found in place.
-            beside = wanted in signers(seen, environment)
-            did, versions = told(seen, environment)
-            fits = bool(versions) and (did == "chose" or versions == {seen.asked.poetry})
-            if not (beside and fits):
+            if not (wanted in signers(seen, environment) and _found_in_place(seen, environment)):
                 return _by_pip(seen, environment, " and ".join(sorted(others)))
         elif others:
             who = min(others - SILENT_INSTALLERS)
-            named = who if who.startswith("Poetry") else f"“{who or 'nothing'}”"
+            if not who.startswith("Poetry"):
+                return by_a_stranger(who)
             where = f" in {environment.path}" if len(environments) > 1 else ""
             row = _row_of_poetry(seen)
             return failed(
-                seen=f"{named} installed the dependencies{where}, not {wanted}",
+                seen=f"{who} installed the dependencies{where}, not {wanted}",
                 try_next=_NEXT,
                 line=row.line if row else None,
-                hints=_hints(seen, row, who) if who.startswith("Poetry") else LET_POETRY,
+                hints=_hints(seen, row, who),
             )
     return passed(seen=f"{wanted} installed the dependencies, though newer versions are on offer")
+
+
+def _found_in_place(seen: Observation, environment: Environment) -> bool:
+    """Whether pip or uv may have put there what the right Poetry then found in place and left.
+
+    In another version than the lock's it would not have left it.
+    """
+    did, versions = told(seen, environment)
+    here = [environment.distributions.get(name) for name in seen.asked.direct]
+    theirs = [row for row in here if row and row.installer in SILENT_INSTALLERS]
+    locked = all(row.version == seen.asked.lock.versions[row.name] for row in theirs)
+    return bool(versions) and (locked if did == "chose" else versions == {seen.asked.poetry})
 
 
 def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outcome:
     """What pip or uv installed counts as Poetry's, if that Poetry told them what to install."""
     did, versions = told(seen, environment)
-    if not versions:
+    alone = signers(seen, environment) <= SILENT_INSTALLERS
+    if not versions or (did == "chose" and not alone):
         return not_by_poetry(seen, environment)
     others = sorted(versions - {seen.asked.poetry})
     if others:
@@ -139,11 +153,17 @@ def _hints(seen: Observation, row: Instruction | None, who: str) -> tuple[str, .
     return tuple(hint.format(line=line, place=place, who=who) for hint in climb)
 
 
+def _brings_poetry(command: str) -> bool:
+    """Whether a command looks like an install of Poetry, and not like one that Poetry does."""
+    before, _, after = command.partition("install")
+    return "poetry" in after and not _RUNS_POETRY.search(before)
+
+
 def _row_of_poetry(seen: Observation) -> Instruction | None:
     """What in the Dockerfile installs Poetry: a hint for the reader, not the verdict."""
     for stage in seen.dockerfile.needed_stages():
         for row in stage.instructions:
-            text = " ".join((row.value, *row.heredocs))
-            if row.keyword == "RUN" and "poetry" in text.partition("install")[2]:
+            commands = _SEPARATOR.split("\n".join((row.value, *row.heredocs)))
+            if row.keyword == "RUN" and any(_brings_poetry(command) for command in commands):
                 return row
     return None

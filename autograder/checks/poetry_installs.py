@@ -3,10 +3,10 @@
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
 from autograder.checks.missing import missing_dependencies
-from autograder.checks.signatures import LET_POETRY, not_by_poetry, signers, told
+from autograder.checks.signatures import by_a_stranger, not_by_poetry, signers, told
 from autograder.facts.image import SILENT_INSTALLERS, Environment
 from autograder.facts.observation import Evidence, Observation
-from autograder.outcome import Outcome, failed, passed
+from autograder.outcome import Outcome, passed
 
 ABOUT = About(
     why="One tool should say what the app needs, solve which versions fit together, and install"
@@ -39,7 +39,7 @@ def poetry_installs_dependencies(seen: Observation) -> Outcome:
     for environment in environments:
         others = {who for who in signers(seen, environment) if not who.startswith("Poetry ")}
         if others - SILENT_INSTALLERS:
-            return _by_a_stranger(min(others - SILENT_INSTALLERS))
+            return by_a_stranger(min(others - SILENT_INSTALLERS))
         if others and not _told_by_poetry(seen, environment):
             return not_by_poetry(seen, environment)
     who = " and ".join(sorted(signers(seen, environments[0])))
@@ -56,11 +56,3 @@ def _told_by_poetry(seen: Observation, environment: Environment) -> bool:
     did, versions = told(seen, environment)
     alone = signers(seen, environment) <= SILENT_INSTALLERS
     return bool(versions) and (alone or did == "exported")
-
-
-def _by_a_stranger(installer: str) -> Outcome:
-    return failed(
-        seen=f"“{installer or 'nothing'}” installed the dependencies, not Poetry",
-        try_next="let Poetry install them from poetry.lock",
-        hints=LET_POETRY,
-    )

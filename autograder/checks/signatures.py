@@ -6,13 +6,14 @@ from autograder.facts.lock import Lock
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed
 
-LET_POETRY = (
+_LET_POETRY = (
     "look at the step that installs the dependencies: which program does it run?",
     "the task wants Poetry to do it, or to tell pip what to install (poetry export): then"
     " poetry.lock decides, and one tool reads it",
     "pip is for Poetry itself; below the COPY of the files that it reads, run poetry install, with"
     " the group that the app needs and without the project",
 )
+_NEXT = "let Poetry install them from poetry.lock"
 
 
 def signers(seen: Observation, environment: Environment) -> frozenset[str]:
@@ -61,8 +62,19 @@ def not_by_poetry(seen: Observation, environment: Environment) -> Outcome:
     what = "the dependencies" if named == there else " and ".join(named)
     verb = "was" if len(named) == 1 < len(there) else "were"
     who = " and ".join(sorted({by[name] for name in named}))
+    imported = seen.answer.imported if seen.answer else {}
+    place = imported[named[0]].folders[0] if named[0] in imported else environment.path
     return failed(
-        seen=f"{what} in {environment.path} {verb} installed by {who}, not by Poetry",
-        try_next="let Poetry install them from poetry.lock",
-        hints=LET_POETRY,
+        seen=f"{what} in {place} {verb} installed by {who}, not by Poetry",
+        try_next=_NEXT,
+        hints=_LET_POETRY,
+    )
+
+
+def by_a_stranger(installer: str) -> Outcome:
+    """The failure where the packages are signed by neither Poetry nor pip, or by nobody."""
+    return failed(
+        seen=f"“{installer or 'nothing'}” installed the dependencies, not Poetry",
+        try_next=_NEXT,
+        hints=_LET_POETRY,
     )

@@ -1,13 +1,14 @@
 """What the app in an image answers, asked from another container on a private network."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.engine.client import Engine
 from autograder.engine.sandbox import Sandbox
 from autograder.errors import NotJudged
 from autograder.evidence.material import TOLD
-from autograder.facts.answer import AppAnswer
+from autograder.facts.answer import AppAnswer, Imported
 from autograder.limits import LIMITS
 
 _SCRIPT = Path(__file__).with_name("ask_app.py")
@@ -46,7 +47,16 @@ def _answer(row: list[object], problem: str, logs: str) -> AppAnswer:
         logs,
         str(told.get("nonce", "")),
         tuple(str(told.get("imports_from", "")).split(":")),
+        dict(_imported(str(told.get("imported", "")))),
     )
+
+
+def _imported(told: str) -> Iterator[tuple[str, Imported]]:
+    """The packages that a changed source told of. It is a stranger's: what is none is left out."""
+    for row in told.split(";"):
+        name, *more = row.split("|")
+        if len(more) == 3:
+            yield name, Imported(more[0], tuple(more[1:]))
 
 
 def _object(text: str) -> dict[str, object] | None:

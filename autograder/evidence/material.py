@@ -25,9 +25,22 @@ _TELLING = """
 
 @app.middleware("http")
 async def _tell(request, call_next):
-    import json, os, sys
+    import importlib.metadata, json, os, sys
 
-    told = {{"nonce": "{1}", "imports_from": ":".join(map(os.path.realpath, sys.path))}}
+    imported = []
+    for name in {2}:
+        file = getattr(sys.modules.get(name.replace("-", "_")), "__file__", None)
+        if file:
+            package = os.path.basename(file).startswith("__init__.")
+            files = [file, os.path.realpath(file)]
+            if package:
+                files = [os.path.dirname(file) for file in files]
+            folders = [os.path.realpath(os.path.dirname(file)) for file in files]
+            found = importlib.metadata.distributions(name=name, path=folders)
+            version = next((one.version for one in found), "")
+            imported.append("|".join([name, version, *folders]))
+    folders = ":".join(map(os.path.realpath, sys.path))
+    told = {{"nonce": "{1}", "imports_from": folders, "imported": ";".join(imported)}}
     response = await call_next(request)
     response.headers["{0}"] = json.dumps(told)
     return response
@@ -67,11 +80,12 @@ class Material:
         return word in self.dockerfile.text or any(word.encode() in data for data in files)
 
     def with_source_changed(self, nonce: str) -> dict[str, bytes]:
-        """The files, where the app also tells a nonce and the folders it imports from.
+        """The files, where the app also tells a nonce, and what it imported from which folders.
 
         In a header: what a route returns stays as it was, for a build may test it.
         """
-        changed = self.files[self.source_file] + _TELLING.format(TOLD, nonce).encode()
+        telling = _TELLING.format(TOLD, nonce, [*self.asked.lock.versions])
+        changed = self.files[self.source_file] + telling.encode()
         return {**self.files, self.source_file: changed}
 
     def with_second_lock(self) -> dict[str, bytes]:

@@ -4,7 +4,6 @@ Standard library only, and nothing of the course. It must never disturb what run
 """
 
 import atexit
-import os
 import sys
 
 LOG = "/course-note/poetry"
@@ -13,14 +12,13 @@ LOG = "/course-note/poetry"
 def note() -> None:
     """Add one line for this process, if it is Poetry's."""
     try:
-        program = os.path.basename(sys.argv[0])
-        if program == "__main__.py":
-            program = os.path.basename(os.path.dirname(sys.argv[0]))
-        if not program.startswith("poetry"):  # pipx may give it a suffix
+        # By what it has loaded: its program may have any name.
+        by_itself = "poetry.console.application" in sys.modules
+        if not by_itself and "poetry_plugin_export.exporter" not in sys.modules:
             return
         from importlib.metadata import version
 
-        words, ahead = [], iter(sys.argv[1:])
+        words, ahead = [] if by_itself else ["export"], iter(sys.argv[1:])
         for word in ahead:
             if word in ("-C", "-P", "--directory", "--project"):
                 next(ahead, "")

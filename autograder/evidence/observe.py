@@ -194,7 +194,7 @@ class Observer:
         told = answer.result()
         if not again or not told:
             return again
-        return (*again[:-1], replace(again[-1], imports=told.imports_from))
+        return (*again[:-1], replace(again[-1], imports=told.imports_from, places=told.places))
 
     def _once_more(
         self,

@@ -1,7 +1,19 @@
 """What the running app answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A package that the running app has imported.
+
+    version: as the package tells it; `` where it tells none.
+    folders: the one that Python found it in, and the one that its files are in where it has links.
+    """
+
+    version: str
+    folders: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -12,6 +24,7 @@ class AppAnswer:
     body: the JSON object it answered, or None.
     nonce: what its source told beside the answer; `` where it told nothing.
     imports_from: the folders that it imports from, in order, as told beside the answer.
+    imported: the locked packages that it has imported, by canonical name, as told there too.
     problem: why there is no answer, with what the container last printed.
     seconds: from the container's start to the answer.
     """
@@ -23,3 +36,9 @@ class AppAnswer:
     logs: str = ""
     nonce: str = ""
     imports_from: tuple[str, ...] = ()
+    imported: Mapping[str, Imported] = field(default_factory=dict)
+
+    @property
+    def places(self) -> dict[str, tuple[str, ...]]:
+        """The folders of every package in `imported`."""
+        return {name: package.folders for name, package in self.imported.items()}

@@ -49,20 +49,32 @@ class Environment:
 
 
 def as_imported(
-    environments: Iterable[Environment], folders: Iterable[str], needed: tuple[str, ...]
+    environments: Iterable[Environment],
+    folders: Iterable[str],
+    needed: tuple[str, ...],
+    places: Mapping[str, Iterable[str]] | None = None,
 ) -> Environment | None:
     """What Python finds in these folders, in order, as one environment; None where none is one.
 
     What an earlier folder holds hides the same package in a later one. It is named after the first
     that holds any of what is needed.
+
+    places: the folders of what has been imported, by package; they are not asked for the order, as
+        that may have been another one at the time.
     """
     by_path = {e.path: e for e in environments}
-    used = [by_path[path] for path in dict.fromkeys(folders) if path in by_path]
+    also = (path for its_own in (places or {}).values() for path in its_own)
+    used = [by_path[path] for path in dict.fromkeys((*folders, *also)) if path in by_path]
     if not used:
         return None
     rows: dict[str, Distribution] = {}
     for environment in reversed(used):
         rows |= environment.distributions
+    for name, its_own in (places or {}).items():
+        holders = (by_path[path].distributions for path in its_own if path in by_path)
+        row = next((holder[name] for holder in holders if name in holder), None)
+        if row:
+            rows[name] = row
     holding = [e for e in used if any(name in e.distributions for name in needed)]
     return Environment((holding or used)[0].path, rows)
 

@@ -1,7 +1,7 @@
 """Everything that was observed of one hand-in: all that a check may look at."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from autograder.facts.answer import AppAnswer
@@ -83,6 +83,7 @@ class RanAgain:
         nobody tried.
     imports: of the last stage, the folders that the app imports from, in order; empty where it
         does not tell, and for every other stage.
+    places: of the last stage, the folders of what the app has imported, by package.
     """
 
     steps: tuple[BuildStep, ...]
@@ -90,6 +91,7 @@ class RanAgain:
     held: tuple[Environment, ...] = ()
     alone: tuple[Environment, ...] | None = None
     imports: tuple[str, ...] = ()
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def installed(self, asked: Asked, since_ns: int) -> tuple[str, ...]:
         """Which locked packages the steps installed, where the app may import them from; sorted.
@@ -117,7 +119,7 @@ class RanAgain:
         Tools have their own folder too, and share packages with the app (packaging, idna). Where
         no app says what it imports, the versions tell: tools take the newest, not the locked ones.
         """
-        imported = as_imported(self.holds, self.imports, asked.needed)
+        imported = as_imported(self.holds, self.imports, asked.needed, self.places)
         if imported:
             yield imported
         for environment in self.holds:

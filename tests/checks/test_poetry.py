@@ -13,6 +13,7 @@ MakeBuilt = Callable[..., Built]
 MakeEnvironment = Callable[..., Environment]
 LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
 NEXT = "name one exact version of Poetry where you install it"
+BY_POETRY = "let Poetry install them"
 
 
 @pytest.mark.parametrize("version", ["1.7.1", "1.8.5", "2.1.0", "1.7"])
@@ -40,15 +41,18 @@ def test_the_line_is_where_poetry_is_installed(
     assert poetry_is_pinned(observe("FROM python:3.11\n", first=first)).line is None
 
 
-@pytest.mark.parametrize("installer", ["conda", "", "Poetry\x1b[31m 1.7.0"])
+@pytest.mark.parametrize(
+    ("installer", "next_step"),
+    [("conda", BY_POETRY), ("", BY_POETRY), ("Poetry\x1b[31m 1.7.0", NEXT)],
+)
 def test_catches_another_installer(
-    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, installer: str
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, installer: str, next_step: str
 ) -> None:
     outcome = poetry_is_pinned(observe(first=built(environment(installer=installer))))
     assert outcome.state == "failed"
     assert "installed the dependencies" in outcome.seen
     assert outcome.seen.isprintable()
-    assert outcome.try_next.startswith(NEXT)
+    assert outcome.try_next.startswith(next_step)
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
@@ -151,6 +155,34 @@ def test_catches_not_what_pip_had_installed_before(
     assert poetry_is_pinned(observe(first=first, poetry_runs=runs)).state == "passed"
     runs = (PoetryRun("1.7.0", "install"), PoetryRun("1.7.0", "export"))
     assert poetry_is_pinned(observe(first=first, poetry_runs=runs)).state == "passed"
+
+
+def test_catches_what_pip_upgraded_beside_the_right_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    newest = environment({**LOCK, "fastapi": "0.162.0"}, by={"fastapi": "pip"})
+    runs = (PoetryRun("1.7.0", "install"),)
+    outcome = poetry_is_pinned(observe(first=built(newest), poetry_runs=runs))
+    assert outcome.state == "failed"
+    assert outcome.seen == f"fastapi in {newest.path} was installed by pip, not by Poetry"
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        ("poetry install --no-root && poetry cache clear --all .", None),
+        ("poetry -n install; poetry env info", None),
+        ("poetry install || pip install poetry", 3),
+        ('pip install "poetry>=1.7"', 3),
+        ("pipx install --suffix=@a poetry", 3),
+    ],
+)
+def test_the_line_that_brings_poetry(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, run: str, line: int | None
+) -> None:
+    text = f"FROM python:3.11\nRUN pip install -r tools.txt\nRUN {run}\n"
+    first = built(environment(installer="Poetry 1.8.5"))
+    assert poetry_is_pinned(observe(text, first=first)).line == line
 
 
 def test_catches_not_an_indirect_dependency_by_pip(

@@ -60,20 +60,25 @@ def test_what_is_no_note_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "arguments", "wanted"),
+    ("program", "loads", "arguments", "wanted"),
     [
-        ("poetry", ["--no-ansi", "export", "-o", "f"], "{} export\n"),
-        ("poetry/__main__.py", ["install"], "{} install\n"),
-        ("pip", ["install", "poetry"], ""),
+        ("poetry", "poetry.console.application", ["--no-ansi", "export", "-o", "f"], "{} export\n"),
+        ("p", "poetry.console.application", ["-C", "/app", "install"], "{} install\n"),
+        ("mine.py", "poetry_plugin_export.exporter", ["install"], "{} export\n"),
+        ("poetry", "os", ["install"], ""),
+        ("pip", "os", ["install", "poetry"], ""),
     ],
 )
 def test_poetry_notes_its_version_and_command(
-    tmp_path: Path, program: str, arguments: list[str], wanted: str
+    tmp_path: Path, program: str, loads: str, arguments: list[str], wanted: str
 ) -> None:
+    """Whatever its program is called, or what calls its plugin."""
     log, script = tmp_path / "log", tmp_path / program
     log.touch()
-    script.parent.mkdir(exist_ok=True)
-    script.write_text("")
+    script.write_text(f"import {loads}")
+    for module in ("poetry/console/application.py", "poetry_plugin_export/exporter.py"):
+        (tmp_path / "lib" / module).parent.mkdir(parents=True)
+        (tmp_path / "lib" / module).touch()
     text = (Path(poetry_runs.__file__).parent / "note_poetry.py").read_text()
     (tmp_path / "sitecustomize.py").write_text(text.replace("/course-note/poetry", str(log)))
     info = tmp_path / "poetry-1.7.0.dist-info"
@@ -81,7 +86,7 @@ def test_poetry_notes_its_version_and_command(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: poetry\nVersion: 1.7.0\n")
     subprocess.run(
         [sys.executable, script, *arguments],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{tmp_path}/lib"},
         check=True,
     )
     assert log.read_text() == wanted.format("1.7.0")

@@ -88,6 +88,29 @@ def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     assert scan(tmp_path / "none") == [[]]
 
 
+def test_a_folder_beside_the_packages_may_be_imported_from(tmp_path: Path) -> None:
+    """A .pth file may name it; what a package has vendored is its own."""
+    install(tmp_path / SITE / "vendor", "fastapi-1")
+    install(tmp_path / SITE / "a/b", "fastapi-2")
+    install(tmp_path / SITE / "setuptools/_vendor", "typing_extensions-4")
+    (tmp_path / SITE / "setuptools/__init__.py").touch()
+    (found,) = scan(tmp_path)
+    assert [e["path"] for e in found] == [f"/{SITE}/a/b", f"/{SITE}/vendor"]
+
+
+@pytest.mark.parametrize("there", ["3.20", "3.4"])
+def test_of_two_versions_the_one_whose_files_are_there_counts(tmp_path: Path, there: str) -> None:
+    """`pip install --target` upgrades the code and leaves the old dist-info folder."""
+    site = tmp_path / SITE
+    code = {"3.4": b"old", "3.20": b"newer"}
+    for version, text in code.items():
+        record = f"fastapi/a.py,sha256=x,{len(text)}\nfastapi-{version}.dist-info/RECORD,,\n"
+        (install(site, f"fastapi-{version}") / "RECORD").write_text(record + "../../x.py,,7\n")
+    (site / "fastapi").mkdir()
+    (site / "fastapi/a.py").write_bytes(code[there])
+    assert rows(tmp_path)["fastapi"][1] == there
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     real = install(outside, "fastapi-1")
