@@ -217,9 +217,27 @@ def test_a_base_that_grading_refuses(text: str, state: str, fake_engine: Fake) -
         (f"# syntax=docker/dockerfile@sha256:{'a' * 64}\nFROM a\n", {}, "#\nFROM a\n"),
         ("# syntax = docker/dockerfile:experimental\nFROM a\n", {}, "#\nFROM a\n"),
         ("# syntax=docker/dockerfile:1.0-experimental\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax=docker/dockerfile:1-labs\nFROM a\n", {}, "#\nFROM a\n"),
+        ("# syntax=docker/dockerfile:labs\nFROM a\n", {}, "#\nFROM a\n"),
         ("#!/x\n# syntax=docker/dockerfile:1\nFROM a\n", {}, "#!/x\n#\nFROM a\n"),
         ("\ufeff# syntax=docker.io/docker/dockerfile:1\nFROM a\n", {}, "#\nFROM a\n"),
         ("FROM a\nRUN --mount=type=secret,id=b c\n", {}, "FROM a\nRUN  c\n"),
+        ("FROM b\nCOPY --from=a /a /a\n", {"a": "o:1"}, "FROM b\nCOPY --from=o:1 /a /a\n"),
+        (
+            'FROM b\nCOPY --chown=c --from="docker.io/library/a" \\\n /a /a\n',
+            {"a": "o:1"},
+            'FROM b\nCOPY --chown=c --from="o:1" \\\n /a /a\n',
+        ),
+        (
+            "FROM b\nRUN --mount=from=a,target=/a \\\n --mount=target=/c,from=a:2 c from=a\n",
+            {"a": "o", "a:2": "p"},
+            "FROM b\nRUN --mount=from=o,target=/a \\\n --mount=target=/c,from=p c from=a\n",
+        ),
+        (
+            "FROM a AS A\nFROM b\nCOPY --from=a / /\n",
+            {"a": "o"},
+            "FROM o AS a\nFROM b\nCOPY --from=a / /\n",
+        ),
         (
             "FROM a\nRUN --mount=type=cache,target=/c \\\n  --mount=id=b,type=SSH \\\n  d\n",
             {},
@@ -247,8 +265,6 @@ def test_the_dockerfile_is_built_line_for_line(
     "head",
     [
         "# syntax=evil/frontend\n",
-        "# syntax=docker/dockerfile:1-labs\n",
-        "# syntax=docker/dockerfile:labs\n",
         "# syntax=docker/dockerfile:master\n",
         "# syntax=docker/dockerfile:2\n",
         "# syntax=docker/dockerfile:latest-labs\n",

@@ -17,7 +17,9 @@ def app_environments(seen: Observation, image: ImageFacts) -> tuple[Environment,
     if imported:
         needed = any(name in imported.distributions for name in seen.asked.needed)
         return (imported,) if needed else ()
-    there = [e for e in image.environments if image is not seen.first.image or _could_be(seen, e)]
+    first = seen.first.image.environments if seen.first.image else ()
+    others = {e.path for e in first if not _could_be(seen, e)}
+    there = [e for e in image.environments if e.path not in others]
     held = {e.path: sum(n in e.distributions for n in seen.asked.needed) for e in there}
     most = max(held.values(), default=0)
     return tuple(e for e in there if most and held[e.path] == most)

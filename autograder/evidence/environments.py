@@ -2,9 +2,10 @@
 
 The quick way starts from the image and runs the helper's own Python on it, loader and libraries
 included, out of a mount. Nothing of the image's is executed or read as settings: the loader is
-called by its path, /etc is empty (it may hold ld.so.preload), and the variables that the loader
-heeds are cleared (ld.so(8)). Where that cannot be (an ONBUILD would run, the engine's helper is
-another one), the slow way mounts the image in the helper; BuildKit then reads and hashes all of it.
+called by its path, an empty file covers what it would load first (/etc/ld.so.preload), and the
+variables that it heeds are cleared (ld.so(8)). Where that cannot be (an ONBUILD would run, the
+engine's helper is another one), the slow way mounts the image in the helper; BuildKit then reads
+and hashes all of it.
 
 Either way nothing is streamed, and what is printed is JSON of bounded size.
 """
@@ -65,7 +66,7 @@ def _quickly(engine: Engine, helper: str, names: str, image: str, tag: str) -> t
     ]
     mounts = (
         f"--mount=type=bind,from={helper},target={_HELPER} --mount=type=bind,target=/.course-script"
-        " --mount=type=tmpfs,target=/etc"
+        " --mount=type=bind,source=empty,target=/etc/ld.so.preload"
     )
     cleared = " ".join(f'{name}=""' for name in _CLEARED)
     text = (
@@ -107,7 +108,7 @@ def _anew() -> str:
 
 def _printed(engine: Engine, text: str, tag: str, script: bytes) -> tuple[str, ...] | None:
     """What a build's last step prints, or None when it fails."""
-    files = {"Dockerfile": text.encode(), "script.py": script}
+    files = {"Dockerfile": text.encode(), "script.py": script, "empty": b""}
     request = BuildRequest(files, parse(text), tag=tag, timeout=_SECONDS)
     try:
         facts = engine.build(request)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from autograder.errors import BadInput
-from autograder.facts.dockerfile import Base, Dockerfile, Instruction
+from autograder.facts.dockerfile import Base, Dockerfile, Instruction, sources_of
 from autograder.facts.expansion import PLATFORM_ARGUMENTS
 from autograder.facts.instructions import words
 from autograder.facts.observation import Asked, Evidence
@@ -18,18 +18,27 @@ TOLD = "X-Course-Told"
 # Docker's own frontend under all its names: latest and no tag are what 1 is. `experimental` was
 # given up in 2020, and all that it had is stable now but --security, which an engine does not allow
 # unless it is set up so: a Dockerfile that such a frontend builds comes out the same without it.
+# `labs` is the stable one with more: a flag that the engine's own does not know is told of.
 _STABLE_FRONTEND = re.compile(
-    r"docker/dockerfile(?::(?:latest|1(?:\.\d+)*|(?:1(?:\.\d+)*-)?experimental))?(?:@sha256:\w+)?"
+    r"docker/dockerfile(?::(?:latest|1(?:\.\d+)*|(?:1(?:\.\d+)*-)?(?:labs|experimental)))?"
+    r"(?:@sha256:\w+)?"
 )
 _TELLING = """
 
 @app.middleware("http")
 async def _tell(request, call_next):
-    import importlib.metadata, json, os, sys
+    import importlib.metadata, importlib.util, json, os, sys
 
     imported = []
     for name in {2}:
-        file = getattr(sys.modules.get(name.replace("-", "_")), "__file__", None)
+        module = name.replace("-", "_")
+        if module in sys.modules:
+            file = getattr(sys.modules[module], "__file__", None)
+        else:
+            try:
+                file = getattr(importlib.util.find_spec(module), "origin", None)
+            except Exception:
+                file = None
         if file:
             package = os.path.basename(file).startswith("__init__.")
             files = [file, os.path.realpath(file)]
@@ -108,6 +117,7 @@ def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
         _keep_the_platform(row, lines)
     for row in dockerfile.instructions:
         _leave_out_secrets(row, lines)
+        _take_from_our_own(row, dockerfile, bases, lines)
     for stage in dockerfile.stages:
         if not isinstance(stage.base, int) and stage.base.familiar in bases:
             name = f" AS {stage.name}" if stage.name else ""
@@ -147,6 +157,22 @@ def _leave_out_secrets(row: Instruction, lines: list[str]) -> None:
         at = (n for n in range(row.line - 1, row.end_line) if mount in lines[n])
         if (line := next(at, None)) is not None:
             lines[line] = lines[line].replace(mount, "", 1)
+
+
+def _take_from_our_own(
+    row: Instruction, dockerfile: Dockerfile, bases: Mapping[str, str], lines: list[str]
+) -> None:
+    """Have COPY and mounts take from the offer's image too, where they name a base image."""
+    stages = {stage.name for stage in dockerfile.stages}
+    for name in sources_of(row):
+        own = bases.get(Base(name, row.line).familiar)
+        if own is None or own == name or name.lower() in stages:
+            continue
+        source = re.compile(
+            rf"(--(?:mount=\S*?\b)?from=[\"']?){re.escape(name)}(?=[\"',\s]|$)", re.I
+        )
+        for at in range(row.line - 1, row.end_line):
+            lines[at] = source.sub(rf"\g<1>{own}", lines[at])
 
 
 def optional_secrets(row: Instruction) -> Iterator[str]:

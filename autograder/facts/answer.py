@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Imported:
-    """A package that the running app has imported.
+    """A package that the running app has imported, or would import from where it does now.
 
     version: as the package tells it; `` where it tells none.
     folders: the one that Python found it in, and the one that its files are in where it has links.
@@ -24,7 +24,8 @@ class AppAnswer:
     body: the JSON object it answered, or None.
     nonce: what its source told beside the answer; `` where it told nothing.
     imports_from: the folders that it imports from, in order, as told beside the answer.
-    imported: the locked packages that it has imported, by canonical name, as told there too.
+    imported: the locked packages, by canonical name, as told there too; not those that it cannot
+        import.
     problem: why there is no answer, with what the container last printed.
     seconds: from the container's start to the answer.
     """
