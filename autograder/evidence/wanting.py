@@ -20,9 +20,14 @@ SHORT = 4
 """A package's name of so many letters or fewer is next to many others: it is taken for no slip."""
 
 # From elsewhere: what a container asks of itself, for its health, is no download.
+_ELSEWHERE = r"https?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
 _DOWNLOAD = re.compile(
-    r"\b(curl|wget)\b[^\n;&]*\bhttps?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
+    r"\b(curl|wget|urlopen|urlretrieve|requests\.get|httpx\.get)\b[^\n;&]*?\b" + _ELSEWHERE
 )
+_ADDRESS = re.compile(rf"(?:^|\s)(\w+)[=\s]([\"']?){_ELSEWHERE}")
+"""A variable, in ENV or ARG, that holds an address."""
+_APT = re.compile(r"\bapt(?:-get)?\b[^\n;&|]*\binstall\b([^\n;&|]*)")
+_BUILD_ESSENTIAL = frozenset("cc c++ g++ gcc make".split())
 # How a shell, pip, Python, setuptools, psycopg2 and env(1) say that a program is not there.
 _NO_PROGRAM = (
     re.compile(r"(?:^|[\s:])([\w+.-]+): (?:command )?not found$"),
@@ -39,6 +44,7 @@ _OF_THE_FULL_IMAGE = frozenset(
     " identify libtoolize make mysql_config patch pg_config pgrep pkg-config pkill ps"
     " sq ssh ssh-keygen ssh-keyscan svn top unzip wget xz".split()
 )
+_NO_WHEELS = re.compile(r"no[-_.]binary", re.I)
 # What is the learner's own, whatever else the build wanted.
 _NO_GROUP = re.compile(r"Group\(s\) not found")
 # How pip, then uv, then Poetry name what the index does not have.
@@ -77,9 +83,10 @@ def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         failure = _for_an_odd_name(odd[0]) if odd and failure.kind != "stage" else failure
     elif failure.kind == "step":
         asked = tuple(_not_found(failure))
-        failure = _for_want_of_a_release(failure, asked)
+        failure = _for_want_of_a_release(failure, asked, dockerfile)
         if not asked:
             failure = _for_want_of_a_download(failure, dockerfile)
+            failure = _for_want_of_a_package(failure, dockerfile)
             failure = _for_want_of_a_program(failure, dockerfile)
             failure = _for_want_of_a_secret(failure, dockerfile)
     return replace(facts, failure=failure)
@@ -92,14 +99,21 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
     """
     if any(_NO_GROUP.search(row) for row in failure.log):
         return failure
+    addresses = set[str]()
+    for row in dockerfile.instructions:
+        if row.keyword in ("ENV", "ARG"):
+            addresses.update(name for name, _ in _ADDRESS.findall(row.value))
+    named = re.compile(rf"\$\{{?(?:{'|'.join(addresses)})\b\}}?") if addresses else None
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
             text = "\n".join((row.value, *row.heredocs))
+            text = named.sub("https://named", text) if named else text
             so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
             download = _DOWNLOAD.search(text)
             if not so_far or not download:
                 continue
-            if slim := _slim_without(download[1], row.line, dockerfile):
+            slim = _slim_without(download[1], row.line, dockerfile)
+            if slim and download[1] in ("curl", "wget"):
                 why = f"line {row.line} calls {download[1]}, and {slim} has none"
                 return replace(failure, line=row.line, log=(*failure.log, why))
             why = f"line {row.line} downloads something, and something is missing now"
@@ -124,16 +138,39 @@ def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
     return base.familiar
 
 
+def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
+    """The failure, put down to a package of Debian's that a step above it did not get.
+
+    `apt-get install make; …` goes on without it, and so does `|| true`.
+    """
+    missing = set(_not_there(failure))
+    for stage in dockerfile.needed_stages() if failure.kind == "step" else ():
+        for row in stage.instructions:
+            for packages in _APT.findall(row.value) if row.keyword == "RUN" else ():
+                brings = set(packages.split())
+                brings |= _BUILD_ESSENTIAL if "build-essential" in brings else set()
+                if row.line <= (failure.line or 0) and missing & brings:
+                    why = f"line {row.line} installs {min(missing & brings)} by apt"
+                    return replace(failure, kind="network", log=(*failure.log, why))
+    return failure
+
+
+def _not_there(failure: BuildFailure) -> Iterator[str]:
+    """The programs that a step did not find."""
+    for row in failure.log:
+        for pattern in _NO_PROGRAM:
+            yield from pattern.findall(row.strip())
+
+
 def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
     """The failure, put down to a stand-in where the image that it stands for has the program."""
     base = _base_of(failure.line or 0, dockerfile)
     if failure.kind != "step" or base is None or "slim" in base.tag:
         return failure
-    for row in failure.log:
-        for name in (found for pattern in _NO_PROGRAM for found in pattern.findall(row.strip())):
-            if name in _OF_THE_FULL_IMAGE:
-                why = f"{base.familiar} has {name}; what stands in for it here has only Python"
-                return replace(failure, kind="network", log=(*failure.log, why))
+    name = next((name for name in _not_there(failure) if name in _OF_THE_FULL_IMAGE), None)
+    if name:
+        why = f"{base.familiar} has {name}; what stands in for it here has only Python"
+        return replace(failure, kind="network", log=(*failure.log, why))
     return failure
 
 
@@ -158,7 +195,9 @@ def _base_of(line: int, dockerfile: Dockerfile) -> Base | None:
     return None
 
 
-def _for_want_of_a_release(failure: BuildFailure, asked: tuple[Requirement, ...]) -> BuildFailure:
+def _for_want_of_a_release(
+    failure: BuildFailure, asked: tuple[Requirement, ...], dockerfile: Dockerfile
+) -> BuildFailure:
     """The failure, put down to the course's index where the public one has what was asked for."""
     for requirement in asked:
         name, offered = canonicalize_name(requirement.name), offered_versions()
@@ -166,6 +205,8 @@ def _for_want_of_a_release(failure: BuildFailure, asked: tuple[Requirement, ...]
         versions = requirement.specifier
         if here and any(versions.filter(there)) and not any(versions.filter(here)):
             why = f"the course's package index has no {name}{versions}; it has {', '.join(here)}"
+        elif any(versions.filter(here)) and _NO_WHEELS.search(dockerfile.text):
+            why = f"the course's package index has {name} as a wheel only"
         elif not here and not _is_a_slip(name, offered):
             why = f"the course's package index has no {name}"
         else:

@@ -98,6 +98,35 @@ def test_a_download_above_the_failed_step_is_what_is_missed() -> None:
         assert after(failed, text.replace("https://install.example", f"http://{itself}")) == failed
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "ENV URL=https://install.example\nRUN curl -sSL $URL | python3 -",
+        'ARG A=1 URL="https://install.example"\nRUN wget "${URL}" -O - | python3 - ; rm x',
+        "ENV URL https://install.example\nRUN curl -sSL ${URL} | python3 -",
+        "RUN python -c 'from urllib.request import urlopen; f(urlopen(\"https://a.example\"))'",
+        "RUN apt-get update; apt-get install -y gcc poetry; apt-get clean",
+        "RUN apt install poetry || true",
+    ],
+)
+def test_what_a_step_above_did_not_bring(above: str) -> None:
+    text = f"FROM a\n{above}\nRUN poetry install\n"
+    line = text.count("\n")
+    failed = BuildFailure("step", "exit code: 127", "RUN x", line, ("sh: 1: poetry: not found",))
+    assert after(failed, text).kind == "network"
+    other = "RUN apt-get install -y gcc; echo https://a.example $URL poetry"
+    assert after(failed, text.replace(above, f"{other}\nRUN true")) == failed
+    assert after(replace(failed, line=1), text).kind == "step"
+
+
+def test_a_wheel_that_pip_may_not_take() -> None:
+    failed = pip_missed("gunicorn==21.2.0")
+    assert after(failed).kind == "step"
+    told = after(failed, "FROM a\nENV PIP_NO_BINARY=gunicorn\nRUN pip install x\n")
+    assert told.kind == "index"
+    assert told.message == "the course's package index has gunicorn as a wheel only"
+
+
 def test_a_slim_image_has_nothing_to_download_with() -> None:
     """Of itself: what a step above may have installed, or brought from elsewhere, is there."""
     text = "FROM {0}\n{1}\nRUN curl -sSL https://install.example | python3 -\nRUN poetry install\n"
