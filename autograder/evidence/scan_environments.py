@@ -92,9 +92,10 @@ def fitting(folder: str, name: str) -> float:
     """
     sizes = {}
     for row in lines(os.path.join(folder, name, "RECORD"), MOST_RECORD_BYTES):
-        path, _, size = row.rpartition(",")
+        path, _, size = row.rstrip().rpartition(",")
         path = path.rpartition(",")[0].strip('"')
-        if path.endswith(".py"):  # written as it is; the installer itself makes programs
+        # Programs, outside, are made for each environment, and the record itself is there anyway.
+        if size and INFO not in path and not path.startswith(".."):
             sizes[path] = size
     there = 0
     for path, size in sizes.items():

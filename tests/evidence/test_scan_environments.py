@@ -104,8 +104,8 @@ def test_of_two_versions_the_one_whose_files_are_there_counts(tmp_path: Path, th
     site = tmp_path / SITE
     code = {"3.4": b"old", "3.20": b"newer"}
     for version, text in code.items():
-        record = f"fastapi/a.py,sha256=x,{len(text)}\nfastapi-{version}.dist-info/RECORD,,\n"
-        (install(site, f"fastapi-{version}") / "RECORD").write_text(record + "../../x.py,,7\n")
+        record = f"fastapi/a.py,sha256=x,{len(text)}\r\nfastapi-{version}.dist-info/RECORD,,\r\n"
+        (install(site, f"fastapi-{version}") / "RECORD").write_text(record + "../../x.py,,7\r\n")
     (site / "fastapi").mkdir()
     (site / "fastapi/a.py").write_bytes(code[there])
     assert rows(tmp_path)["fastapi"][1] == there
