@@ -43,6 +43,13 @@ _NAME = (
     "write one of the base images that the task lists, as it stands there; where an ARG is a part"
     " of it, give that a value above the first FROM",
 )
+_UNREADABLE = (
+    "look at the word that the message names: what does its instruction take, and in which form?",
+    "ENV and LABEL take pairs, an equals sign in each and no blank beside it; a value with blanks"
+    " stands in quotes; EXPOSE takes the port alone, as a number up to 65535",
+    "write the line anew after an example in the Dockerfile reference, and see that each quote and"
+    " each ${ that is opened is closed",
+)
 _READ = {
     "name": ("compare the name in this line with the base images that the task lists", _NAME),
     "stage": ("compare the name in this line with those behind AS in the FROM lines", _STAGE),
@@ -76,6 +83,13 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
             try_next="find the step that writes so much: which of its files does the app need?",
             line=failure.line,
             hints=_FILLED,
+        )
+    if failure.kind == "dockerfile":
+        return failed(
+            seen=f"{when}the Dockerfile cannot be read: {failure.message[:200]}",
+            try_next="see what the Dockerfile reference says of this instruction",
+            line=failure.line,
+            hints=_UNREADABLE,
         )
     if failure.kind in _READ:
         try_next, hints = _READ[failure.kind]

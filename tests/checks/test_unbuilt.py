@@ -22,6 +22,11 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
             "line 3 names a==1",
             "base images that the task lists",
         ),
+        (
+            facts("dockerfile", "ENV must have two arguments"),
+            "the Dockerfile cannot be read: ENV must have two arguments",
+            "the Dockerfile reference",
+        ),
         (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "behind AS"),
         (facts("below", "line 3 takes from b"), "line 3 takes from b", "the order of the two"),
     ],
