@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from autograder.cells import building
+from autograder.cells import answer, building
 from autograder.errors import BadInput
 from autograder.hand_in import NO_DOCKERFILE
 
 TEXT = b"FROM python:3.11\n"
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "_refused", None)
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "dockerfile"])
