@@ -4,7 +4,10 @@ import pytest
 
 from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify
+from autograder.engine.request import BuildRequest
+from autograder.facts.build import Builder
 from autograder.facts.dockerfile import parse
+from autograder.ready import Ready
 
 EXIT = 'process "/bin/sh -c {}" did not complete successfully: exit code: 1'
 
@@ -71,6 +74,24 @@ def test_an_instruction_that_cannot_be_read(who: str, said: str, row: str) -> No
     failure = classify(who + said, line=line_of_complaint(who + said, dockerfile))
     found = said.removeprefix('invalid port: "8000/tpc": ')
     assert (failure.kind, failure.message, failure.line) == ("dockerfile", found, 7)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("builder", ["buildkit", "classic"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        *("ENV A=1 PORT", "ENV A= 1", "ENV PORT", 'ENV A="kiss', "LABEL author=Anna Smith"),
+        *("EXPOSE eight", "EXPOSE 80000", "EXPOSE 8000/tpc", "USER ${B", "STOPSIGNAL TREM"),
+        *("COPY .", "SHELL bash"),
+    ],
+)
+def test_the_builders_say_so_themselves(row: str, builder: Builder, ready: Ready) -> None:
+    text = f"FROM scratch\nLABEL a=b\n{row}\n"
+    request = BuildRequest({"Dockerfile": text.encode()}, parse(text), "course-no", builder)
+    failure = ready.offer().engine.build(request).failure
+    assert failure is not None
+    assert (failure.kind, failure.line) == ("dockerfile", 3)
 
 
 def test_a_line_that_two_may_mean_is_not_named() -> None:

@@ -295,6 +295,11 @@ def test_a_misspelt_name_is_not_to_blame_for_another_image() -> None:
     assert after(ran, "FROM pyhton:3.11\nRUN echo pyhton:3.11\n") == ran
 
 
+def test_where_many_learn_no_engine_is_asked_for_it() -> None:
+    told = after(BuildFailure("base", "pyhton:3.11", "FROM pyhton:3.11", 1), "FROM pyhton:3.11\n")
+    assert (told.kind, told.line) == ("name", 1)
+
+
 def test_a_stage_of_nearly_that_name_comes_first() -> None:
     told = BuildFailure("base", MISSING.format("pyhton"))
     assert after(told, STAGES.format(name="python", asked="pyhton")).kind == "stage"
