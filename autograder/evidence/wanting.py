@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile
-from autograder.facts.reference import is_reference
+from autograder.facts.reference import is_reference, slip_in_python
 from autograder.facts.slip import one_slip_apart
 from autograder.index.manifest import offered_versions, public_versions
 
@@ -54,9 +54,6 @@ _NOT_FOUND = (
 _FILE = re.compile(r"-(?:cfg|in|lock|toml|txt|whl)$")
 _WITH_VERSION = re.compile(r"-?v?\d+(?:-\d+)*$")
 _VERSION = re.compile(r"v?\d+(?:-\d+)+")
-# What python's tags are made of, between hyphens: 3.11, slim, bookworm, alpine3.19.
-_TAG_WORDS = ("slim", "alpine", "buster", "bullseye", "bookworm", "trixie")
-_TAG_PART = re.compile(r"^([\d.]*)(.*?)([\d.]*)$")
 _NAMELESS = "no FROM line gives its stage a name with AS"
 # What builder stages are called, and no image of the public registry's own is.
 _STAGE = re.compile(
@@ -214,27 +211,13 @@ def _for_a_misspelt_name(failure: BuildFailure, dockerfile: Dockerfile) -> Build
     """The failure, put down to a name that is python's but for a slip, where that was wanted."""
     told = f"{failure.step} {failure.message}"
     for base in dockerfile.needed_bases():
-        slip = _slip_of(base)
+        name = Base(base.familiar, base.line).repository
+        slip = slip_in_python(name, "" if base.digest else base.tag)
         if slip and base.familiar in told:
             wrong, right = slip
             why = f'line {base.line} names "{base.familiar[:100]}": is {wrong} meant to be {right}?'
             return BuildFailure("name", why, line=base.line)
     return failure
-
-
-def _slip_of(base: Base) -> tuple[str, str] | None:
-    """What of an image's name is misspelt, and how it is spelled; None where nothing is."""
-    name = Base(base.familiar, base.line).repository
-    moved = name != "python" and sorted(name) == sorted("python")  # phyton
-    if moved or ("/" not in name and one_slip_apart(name, "python")):
-        return name, "python"
-    for part in base.tag.split("-") if name == "python" and not base.digest else ():
-        version, word, rest = _TAG_PART.findall(part)[0]
-        for known in _TAG_WORDS:
-            meant = "-".join(filter(None, (version.strip("."), known + rest)))
-            if part != meant and (word == known or one_slip_apart(word, known)):
-                return part, meant
-    return None
 
 
 def _for_want_of_a_stage(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
