@@ -240,7 +240,7 @@ def test_an_odd_name_is_not_to_blame_for_what_ran_or_where_nobody_needs_it() -> 
     assert after(missing, "FROM a==1\nFROM node\n") == missing
 
 
-MISSING = "docker.io/library/{0}: failed to resolve source metadata for docker.io/library/{0}"
+MISSING = "library/{0}: failed to resolve source metadata for hub.example/library/{0}"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ MISSING = "docker.io/library/{0}: failed to resolve source metadata for docker.i
         ("pyton", "pyton", "python"),
         ("pythonn:3.11-slim", "pythonn", "python"),
         ("phyton:3.11", "phyton", "python"),
-        ("docker.io/library/pithon:3.11", "pithon", "python"),
+        ("library/pithon:3.11", "pithon", "python"),
         ("python:3.11-slm", "slm", "slim"),
         ("python:3.11-Slim", "Slim", "slim"),
         ("python:3.11slim", "3.11slim", "3.11-slim"),
@@ -261,7 +261,7 @@ MISSING = "docker.io/library/{0}: failed to resolve source metadata for docker.i
     ],
 )
 def test_a_base_image_that_is_one_slip_away(name: str, wrong: str, right: str) -> None:
-    familiar = name.removeprefix("docker.io/library/")
+    familiar = name.removeprefix("library/")
     by_step = BuildFailure("base", "pull access denied", f"FROM {familiar}", 2)
     for failure in (BuildFailure("base", MISSING.format(familiar)), by_step):
         for text in (f"# a\nFROM {name}\n", f"FROM python:3.11\nCOPY --from={name} / /\n"):
