@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ GIVEN = "COURSE_HAND_IN"
 _ADVICE = "hand in only what the build needs"
 _IGNORED_FOLDERS = {".git", "__pycache__", ".ipynb_checkpoints", ".venv", ".mypy_cache"}
 _IGNORED_ENDINGS = (".ipynb", ".pyc")
+_OF_AN_ENVIRONMENT = "pyvenv.cfg"
+"""What makes a folder a virtual environment, whatever it is called: PEP 405."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,12 @@ class HandIn:
 def read_hand_in(folder: Path) -> HandIn:
     """Take the regular files of a folder, each at most 1 MB and inside it.
 
+    A virtual environment in it is left out. `dockerfile`, in small letters, will do as for Docker.
+
     Raises BadInput for a folder or a Dockerfile that is not there, for a file that is too large,
     and for a link that leads out of the folder.
     """
-    files = read_files(folder)
+    files = as_docker_reads(without_environments(read_files(folder)), folder)
     if "Dockerfile" not in files:
         raise BadInput(f"there is no Dockerfile in {folder}")
     if not files["Dockerfile"].strip():
@@ -93,10 +98,36 @@ def given_hand_in() -> HandIn | None:
     return HandIn(files, frozenset(told["programs"]))
 
 
+def dockerfile_in(folder: Path) -> Path | None:
+    """The file that Docker would build a folder by, or None: `Dockerfile`, or else `dockerfile`."""
+    # By its listing: to a disk that takes capitals for small letters both are always there.
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set[str]()
+    return next((folder / name for name in ("Dockerfile", "dockerfile") if name in names), None)
+
+
+def as_docker_reads(files: dict[str, bytes], folder: Path) -> dict[str, bytes]:
+    """The folder's files, with a Dockerfile among them where Docker would find one.
+
+    Where no `Dockerfile` is there, `dockerfile` counts; a COPY may still ask for it by its name.
+    """
+    there = {path.name for path in folder.iterdir()} | {name.partition("/")[0] for name in files}
+    if "dockerfile" in files and "Dockerfile" not in there:
+        return {**files, "Dockerfile": files["dockerfile"]}
+    return files
+
+
+def without_environments(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that lie in no virtual environment: an image makes its own."""
+    marks = (name.rpartition("/") for name in files)
+    roots = tuple(f"{top}/" for top, _, last in marks if top and last == _OF_AN_ENVIRONMENT)
+    return {name: data for name, data in files.items() if not name.startswith(roots)}
+
+
 def read_files(folder: Path) -> dict[str, bytes]:
     """The files of a folder as read_hand_in takes them, whether a Dockerfile is there or not.
 
-    A hard link to a file elsewhere is a file of this folder too: nothing tells them apart.
+    Of a virtual environment only its mark is read, by which without_environments knows it. A hard
+    link to a file elsewhere is a file of this folder too: nothing tells them apart.
 
     Raises BadInput as read_hand_in does.
     """
@@ -124,7 +155,10 @@ def is_left_out(name: str) -> bool:
 def refuse_too_many(files: Mapping[str, bytes], folder: Path) -> None:
     """Raise BadInput for more files than a hand-in may hold."""
     if len(files) > MOST_FILES:
-        raise BadInput(f"{folder} holds more than {MOST_FILES} files: hand in only what is needed")
+        tops = Counter(name.partition("/")[0] for name in files if "/" in name)
+        fullest = "".join(f", at least {n} of them in {top}" for top, n in tops.most_common(1))
+        many = f"{folder} holds more than {MOST_FILES} files{fullest}"
+        raise BadInput(f"{many}: hand in only what is needed")
 
 
 def refuse_too_large(name: str, size: int, most: int = MOST_BYTES, advice: str = _ADVICE) -> None:
@@ -142,13 +176,20 @@ def _may_be_run(path: Path) -> bool:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """The files of a folder and of those in it, any depth, in a fixed order."""
+    """The files of a folder and of those in it, any depth, in a fixed order.
+
+    Of a virtual environment, whose folders hold thousands of files and links, its mark alone.
+    """
     ahead = [root]
     while ahead:
+        here = ahead.pop()
         try:
-            entries = sorted(os.scandir(ahead.pop()), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
             raise BadInput(f"{error.filename} cannot be read: {error.strerror}") from error
+        if here != root:
+            marks = [entry for entry in entries if entry.name == _OF_AN_ENVIRONMENT]
+            entries = [mark for mark in marks if mark.is_file(follow_symlinks=False)] or entries
         for entry in entries:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):

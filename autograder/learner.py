@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.hand_in import dockerfile_in
+
 _RECORD = Path(".ipynb_checkpoints", "last-check.json")
 _TIME = "%Y-%m-%d %H:%M:%S.%f %Z"
 """As nbgrader writes it into the name of a submission."""
@@ -63,8 +65,8 @@ def standing(folder: Path, slug: str, exchanges: Iterable[Path]) -> Standing:
 
     exchanges: the folders in which nbgrader keeps what was handed in.
     """
-    file = folder / "Dockerfile"
-    dockerfile = file.read_bytes() if file.is_file() else None
+    file = dockerfile_in(folder)
+    dockerfile = file.read_bytes() if file and file.is_file() else None
     last = _noted(folder)
     changed = last is not None and _hash(dockerfile or b"") != last.dockerfile
     times = [time for exchange in exchanges for time in _handed_in(exchange, slug)]

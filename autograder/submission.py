@@ -21,11 +21,13 @@ from autograder.hand_in import (
     NBGRADER_FILES,
     NO_DOCKERFILE,
     HandIn,
+    as_docker_reads,
     is_left_out,
     read_files,
     read_inside,
     refuse_too_large,
     refuse_too_many,
+    without_environments,
 )
 from autograder.outcome import printable
 
@@ -67,6 +69,7 @@ def read_submission(folder: Path, slug: str) -> HandIn:
     for source in sources:
         _write(source, files)
         refuse_too_many(files, folder)
+    files = as_docker_reads(without_environments(files), folder)
     if "Dockerfile" not in files:
         raise BadInput(NO_DOCKERFILE)
     programs = frozenset(name for name, data in files.items() if data.startswith(b"#!"))

@@ -185,12 +185,16 @@ def test_an_engine_that_dies_in_mid_build_is_no_zero(fake_engine: Fake) -> None:
         ("FROM node:20 AS web\nFROM Python:3.11\nCOPY --from=web / /", "failed"),
         ("FROM python:3.11\nCOPY --from=Bulid / /", "failed"),
         ("ARG I=node:20\nFROM python:3.11\nCOPY --from=$I / /", "failed"),
-        ("FROM pyhton:3.11", "not_judged"),
+        ("FROM pyhton:3.11", "failed"),
+        ("FROM python:3.11slim", "failed"),
+        ("FROM python:3.11\nCOPY --from=pyhton:3.11 / /", "failed"),
+        ("FROM pypy:3.11", "not_judged"),
+        ("FROM python:3.11-slim-bullseye", "not_judged"),
         ("FROM node:20", "not_judged"),
     ],
 )
 def test_a_base_that_grading_refuses(text: str, state: str, fake_engine: Fake) -> None:
-    """A name that no image can have is the learner's to mend; other images are ours to offer."""
+    """A name that no image has is the learner's to mend; other images are ours to offer."""
     offer = Offer(Engine.connect(fake_engine(dies)), {}, bases={"python:3.11": "a"}, for_many=True)
     told = judge(STEP_3, HandIn({"Dockerfile": text.encode()}), offer)
     assert {row.outcome.state for row in told.rows} == {state}

@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from autograder.hand_in import (
     MOST_BYTES,
     MOST_FILES,
     HandIn,
+    dockerfile_in,
     give,
     given_hand_in,
     read_hand_in,
@@ -49,6 +51,26 @@ def test_no_dockerfile(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").mkdir()
     (tmp_path / "dockerfile").write_bytes(TEXT)
     assert refused(tmp_path) == f"there is no Dockerfile in {tmp_path}"
+
+
+def test_a_dockerfile_in_small_letters(tmp_path: Path) -> None:
+    """As `docker build` has it: it counts where no other is there, and a COPY may name it."""
+    (tmp_path / "dockerfile").write_bytes(TEXT)
+    assert read_hand_in(tmp_path).files == {"Dockerfile": TEXT, "dockerfile": TEXT}
+    assert dockerfile_in(tmp_path) == tmp_path / "dockerfile"
+    (tmp_path / "Dockerfile").write_bytes(b"FROM python:3.12\n")
+    both = {"Dockerfile": b"FROM python:3.12\n", "dockerfile": TEXT}
+    assert read_hand_in(tmp_path).files == both
+    assert dockerfile_in(tmp_path) == tmp_path / "Dockerfile"
+
+
+@pytest.mark.parametrize("name", ["DOCKERFILE", "DockerFile", "Dockerfile.txt", "in/dockerfile"])
+def test_no_other_spelling_will_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(TEXT)
+    assert refused(tmp_path) == f"there is no Dockerfile in {tmp_path}"
+    assert dockerfile_in(tmp_path) is None
+    assert dockerfile_in(tmp_path / "none") is None
 
 
 @pytest.mark.parametrize("text", [b"", b" \n\t\r\n", b"# only a comment\n", b"\xef\xbb\xbf\n"])
@@ -126,6 +148,38 @@ def test_what_tools_leave_behind_is_not_handed_in(folder: Path, name: str) -> No
     assert set(read_hand_in(folder).files) == {"Dockerfile"}
 
 
+def environment(folder: Path) -> Path:
+    """What `python -m venv` makes, in short: too much, and not all of it files."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/python").symlink_to(sys.executable)
+    (folder / "lib").mkdir()
+    (folder / "lib64").symlink_to("lib")
+    for number in range(MOST_FILES):
+        (folder / "lib" / f"{number}.py").touch()
+    (folder / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["venv", "env", "a/b/my own"])
+def test_a_virtual_environment_is_not_handed_in(folder: Path, name: str) -> None:
+    environment(folder / name)
+    (folder / "venvs.txt").touch()
+    (folder / "venv-notes").mkdir()
+    (folder / "venv-notes/a").touch()
+    assert set(read_hand_in(folder).files) == {"Dockerfile", "venvs.txt", "venv-notes/a"}
+
+
+def test_a_folder_is_no_environment_for_its_name_alone(folder: Path) -> None:
+    """Nor for a folder, or a link, of the name that marks one; nor is the hand-in itself."""
+    for name in ("venv/bin/start", "env/pyvenv.cfg/a", "pyvenv.cfg", "linked/b"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"1")
+    names = {"Dockerfile", "venv/bin/start", "env/pyvenv.cfg/a", "pyvenv.cfg", "linked/b"}
+    assert set(read_hand_in(folder).files) == names
+    (folder / "linked/pyvenv.cfg").symlink_to("/etc/passwd")
+    assert refused(folder) == "linked/pyvenv.cfg is a link that leads out of the folder"
+
+
 def test_size(folder: Path) -> None:
     (folder / "data").write_bytes(b"x" * MOST_BYTES)
     assert len(read_hand_in(folder).files["data"]) == MOST_BYTES
@@ -143,7 +197,18 @@ def test_number_of_files(folder: Path) -> None:
         (folder / str(number)).touch()
     assert len(read_hand_in(folder).files) == MOST_FILES
     (folder / "one more").touch()
-    assert f"holds more than {MOST_FILES} files" in refused(folder)
+    assert f"holds more than {MOST_FILES} files: hand in only what is needed" in refused(folder)
+
+
+def test_the_fullest_folder_is_named(folder: Path) -> None:
+    for name, count in {"app": 3, "node_modules/a": 100, "node_modules/b": 150}.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            (folder / name / str(number)).touch()
+    assert refused(folder) == (
+        f"{folder} holds more than 200 files, at least 200 of them in node_modules:"
+        " hand in only what is needed"
+    )
 
 
 def test_folders_as_deep_as_can_be(folder: Path) -> None:

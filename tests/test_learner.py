@@ -37,6 +37,11 @@ def test_a_verdict_holds_until_the_dockerfile_changes(folder: Path) -> None:
     assert standing(folder, SLUG, []).changed
 
 
+def test_a_dockerfile_in_small_letters_is_a_beginning(folder: Path) -> None:
+    (folder / "dockerfile").write_bytes(b"FROM python:3.11\n")
+    assert standing(folder, SLUG, []).begun
+
+
 @pytest.mark.parametrize("text", ["", "7", "{}", '{"points": 3, "more": 1}'])
 def test_a_record_that_cannot_be_read_is_none(folder: Path, text: str) -> None:
     (folder / ".ipynb_checkpoints").mkdir()

@@ -121,6 +121,17 @@ def test_the_rule_of_an_untouched_cell() -> None:
     assert not has_instructions("# a\u2028FROM b\n\r\n\t#c")
 
 
+def test_a_dockerfile_in_small_letters_counts_where_no_other_is_written(tmp_path: Path) -> None:
+    (tmp_path / "dockerfile").write_text(TEXT)
+    assert taken(submit(tmp_path, STUB)) == {"Dockerfile": TEXT, "dockerfile": TEXT}
+    both = {"Dockerfile": OTHER, "dockerfile": TEXT}
+    assert taken(submit(tmp_path, f"%%dockerfile\n{OTHER}")) == both
+    (tmp_path / "dockerfile").unlink()
+    assert taken(submit(tmp_path, f"%%writefile dockerfile\n{TEXT}"))["Dockerfile"] == TEXT
+    (tmp_path / "Dockerfile").mkdir()
+    assert refused(tmp_path) == NO_DOCKERFILE
+
+
 # Which cells count
 
 
@@ -187,6 +198,18 @@ def test_nothing_that_was_written_is_run(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(f"open({str(sign)!r}, 'w')")
     assert refused(tmp_path) == NO_DOCKERFILE
     assert not sign.exists()
+
+
+def test_a_virtual_environment_is_left_out_by_this_door_too(tmp_path: Path) -> None:
+    """Whoever wrote it: the folder, a cell, or both."""
+    (tmp_path / "venv/lib").mkdir(parents=True)
+    (tmp_path / "venv/lib64").symlink_to("lib")
+    (tmp_path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    submit(
+        tmp_path, f"%%dockerfile\n{TEXT}", "%%writefile venv/a\n1", "%%writefile venv-a\n1",
+        "%%writefile b/c/pyvenv.cfg\n1", "%%writefile b/c/d/e\n1", "%%writefile b/f\n1",
+    )  # fmt: skip
+    assert set(taken(tmp_path)) == {"Dockerfile", "venv-a", "b/f"}
 
 
 # What a cell writes
@@ -437,7 +460,11 @@ def link_to(target: str) -> Callable[[Path], None]:
         (link_to("nowhere"), "odd cannot be read: No such file or directory"),
         (os.mkfifo, "odd is not a regular file"),
         (large, "odd is larger than 1 MB: hand in only what the build needs"),
-        (many, f"{{folder}} holds more than {MOST_FILES} files: hand in only what is needed"),
+        (
+            many,
+            f"{{folder}} holds more than {MOST_FILES} files, at least {MOST_FILES + 1} of them in"
+            " odd: hand in only what is needed",
+        ),
     ],
 )
 def test_companions_that_are_refused(

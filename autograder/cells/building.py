@@ -23,7 +23,14 @@ from autograder.facts.build import BuildFacts
 from autograder.facts.observation import Evidence, Observation
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
 from autograder.grading import Report, material, verdicts
-from autograder.hand_in import GIVEN, NBGRADER_FILES, HandIn, given_hand_in, read_hand_in
+from autograder.hand_in import (
+    GIVEN,
+    NBGRADER_FILES,
+    HandIn,
+    dockerfile_in,
+    given_hand_in,
+    read_hand_in,
+)
 from autograder.outcome import not_judged
 from autograder.ready import make_ready
 
@@ -143,7 +150,7 @@ def _hand_in(folder: Path) -> HandIn:
         return given
     if refusal := answer.refusal():
         raise BadInput(f"the Dockerfile cell stopped, so nothing was built: {refusal}")
-    if not (folder / answer.FILE).exists():
+    if dockerfile_in(folder) is None:
         raise BadInput(NO_DOCKERFILE)
     return read_hand_in(folder).without(NBGRADER_FILES)
 

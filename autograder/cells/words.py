@@ -55,17 +55,18 @@ def failed(build: BuildFacts, dockerfile: str) -> Shown:
     head = f"The build did not succeed{at}."
     rows = around(dockerfile, failure.line) if failure.line else []
     step = [f"This step failed: {short(failure.step)}"] if failure.step else []
-    log = [row for row in failure.log if row.strip()] or [failure.message]
+    log = [row for row in failure.log if row.strip()]
+    why, log = ("The last lines it printed:", log) if log else ("Why:", [failure.message])
     html = "".join(
         (
             f"<b>{escape(head)}</b>",
             _PRE.format(escape("\n".join(rows))) if rows else "",
             *(f"<div>{escape(row)}</div>" for row in step),
-            "<div>The last lines it printed:</div>",
+            f"<div>{why}</div>",
             _PRE.format(escape("\n".join(log))),
         )
     )
-    text = [head, *rows, *step, "The last lines it printed:", *(f"  {row}" for row in log)]
+    text = [head, *rows, *step, why, *(f"  {row}" for row in log)]
     return Shown(_box(html, ORANGE), "\n".join(text))
 
 

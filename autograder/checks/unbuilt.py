@@ -8,6 +8,7 @@ from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.outcome import Outcome, failed, not_judged
 
 OFFER = "a build sees only the exercise's base images and the package index"
+OTHER_BASE = f"{OFFER}: start from one of those that the task lists"
 OTHER_RELEASE = "take a release that it has, or do without: a build here sees no other index"
 
 _IMAGE = re.compile(r"metadata for (?:[^\s/]+/library/)?(\S+?):?(?:\s|$)")
@@ -37,11 +38,20 @@ _BELOW = (
     " takes from it",
 )
 _NAME = (
-    "look at the name in this line, character by character: what joins the image and its version?",
-    "an image's name is in small letters, and one colon stands between it and the tag; == is how"
-    " pip pins a package; a variable without a value leaves a gap, and --from takes none at all",
+    "look at the name in this line, character by character: is every word spelled right, and what"
+    " joins the image and its version?",
+    "an image's name is in small letters; one colon stands between it and its tag, and a hyphen"
+    " between the tag's words; == is how pip pins a package; a variable without a value leaves a"
+    " gap, and --from takes none at all",
     "write one of the base images that the task lists, as it stands there; where an ARG is a part"
     " of it, give that a value above the first FROM",
+)
+_UNREADABLE = (
+    "look at the word that the message names: what does its instruction take, and in which form?",
+    "ENV and LABEL take pairs, an equals sign in each and no blank beside it; a value with blanks"
+    " stands in quotes; EXPOSE takes the port alone, as a number up to 65535",
+    "write the line anew after an example in the Dockerfile reference, and see that each quote and"
+    " each ${ that is opened is closed",
 )
 _READ = {
     "name": ("compare the name in this line with the base images that the task lists", _NAME),
@@ -61,7 +71,7 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
     if failure.kind == "base":
         name = _IMAGE.search(failure.message)
         seen = f"a base image cannot be had here: {name[1] if name else failure.message[:200]}"
-        return not_judged(seen=when + seen, try_next=OFFER)
+        return not_judged(seen=when + seen, try_next=OTHER_BASE)
     if failure.kind == "network":
         step = _short(failure.step) or "a step"
         seen = f"{step} wanted more than the course offers: {_last(failure)}"
@@ -76,6 +86,13 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
             try_next="find the step that writes so much: which of its files does the app need?",
             line=failure.line,
             hints=_FILLED,
+        )
+    if failure.kind == "dockerfile":
+        return failed(
+            seen=f"{when}the Dockerfile cannot be read: {failure.message[:200]}",
+            try_next="see what the Dockerfile reference says of this instruction",
+            line=failure.line,
+            hints=_UNREADABLE,
         )
     if failure.kind in _READ:
         try_next, hints = _READ[failure.kind]

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify
 from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.engine.trace import decode
@@ -102,7 +103,7 @@ class _Recorder:
         errors = (v for v in self.vertices.values() if v.error and "canceled" not in v.error)
         bad = next(errors, None)
         if bad is None:
-            return classify(message)
+            return classify(message, line=line_of_complaint(message, self.request.dockerfile))
         match = _STEP.match(bad.name)
         if match is None:
             return classify(message if "parse error" in message else f"{bad.name}: {message}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from docker.errors import APIError
 
+from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify
 from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.errors import EngineUnavailable
@@ -91,7 +92,7 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
         failure = classify(
             problem,
             step=step.name if step else "",
-            line=step.line if step else None,
+            line=step.line if step else line_of_complaint(problem, request.dockerfile),
             log=tuple(recorder.log),
         )
     if failure is None and not recorder.image:
@@ -107,17 +108,15 @@ def _messages(
     """The stream's messages. Raises TimeoutError at the deadline, or after as long a silence."""
     with until(deadline):
         try:
-            stream = api.build(**_arguments(request))
+            with closing(api.build(**_arguments(request))) as stream:
+                for message in stream:
+                    yield message
+                    if time.monotonic() > deadline:
+                        raise TimeoutError
         except APIError as error:
             if not error.is_client_error():
                 raise
             yield {"error": str(error.explanation)}  # it could not parse the Dockerfile
-            return
-        with closing(stream):
-            for message in stream:
-                yield message
-                if time.monotonic() > deadline:
-                    raise TimeoutError
 
 
 def _arguments(request: BuildRequest) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 
+from autograder.engine.complaint import complaint
 from autograder.facts.build import BuildFailure
 
 LOG_LINES = 15
@@ -39,6 +40,8 @@ def classify(
     told = "" if step.startswith("RUN") else message
     if not step and (parse := _PARSE.search(told)):
         return BuildFailure("dockerfile", parse[2].strip(), line=int(parse[1]))
+    if said := complaint(told):
+        return BuildFailure("dockerfile", said, line=line)
     tail = log[-LOG_LINES:]
     if any(_DISK.search(row) for row in (told or _how_it_ended(message), *tail)):
         return BuildFailure("disk", "the disk is full", step, line, tail)

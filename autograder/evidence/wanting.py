@@ -11,7 +11,8 @@ from packaging.utils import canonicalize_name
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile
-from autograder.facts.reference import is_reference
+from autograder.facts.reference import is_reference, slip_in_python
+from autograder.facts.slip import one_slip_apart
 from autograder.index.manifest import offered_versions, public_versions
 
 ALIKE = 0.8
@@ -80,7 +81,8 @@ def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         failure = _for_a_stage_below(dockerfile, *below[0])
     elif failure.kind == "base" or (odd and not ran):
         failure = _for_want_of_a_stage(failure, dockerfile)
-        failure = _for_an_odd_name(odd[0]) if odd and failure.kind != "stage" else failure
+        if failure.kind != "stage":
+            failure = _for_an_odd_name(odd[0]) if odd else _for_a_misspelt_name(failure, dockerfile)
     elif failure.kind == "step":
         asked = tuple(_not_found(failure))
         failure = _for_want_of_a_release(failure, asked, dockerfile)
@@ -217,21 +219,9 @@ def _for_want_of_a_release(
 
 def _is_a_slip(name: str, offered: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a package's name is another misspelt, holds a version, is one, or names a file."""
-    misspelt = len(name) > SHORT and any(_one_slip_apart(name, other) for other in offered)
+    misspelt = len(name) > SHORT and any(one_slip_apart(name, other) for other in offered)
     versioned = _VERSION.fullmatch(name) or _WITH_VERSION.sub("", name) in offered
     return bool(misspelt or versioned or _FILE.search(name))
-
-
-def _one_slip_apart(name: str, other: str) -> bool:
-    """Whether one letter too many, too few or wrong is all, or two that changed places.
-
-    Real names may be two letters apart: tomli and tomlkit.
-    """
-    while name and other and name[0] == other[0]:
-        name, other = name[1:], other[1:]
-    while name and other and name[-1] == other[-1]:
-        name, other = name[:-1], other[:-1]
-    return max(len(name), len(other)) == 1 or (len(name) == 2 and name == other[::-1])
 
 
 def _not_found(failure: BuildFailure) -> Iterator[Requirement]:
@@ -256,6 +246,19 @@ def _for_an_odd_name(base: Base) -> BuildFailure:
     """No Docker builds it, whatever else was wanted, so it is not for us to offer."""
     why = f'line {base.line} names "{base.reference[:100]}", which no image can be called'
     return BuildFailure("name", why, line=base.line)
+
+
+def _for_a_misspelt_name(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
+    """The failure, put down to a name that is python's but for a slip, where that was wanted."""
+    told = f"{failure.step} {failure.message}"
+    for base in dockerfile.needed_bases():
+        name = Base(base.familiar, base.line).repository
+        slip = slip_in_python(name, "" if base.digest else base.tag)
+        if slip and base.familiar in told:
+            wrong, right = slip
+            why = f'line {base.line} names "{base.familiar[:100]}": is {wrong} meant to be {right}?'
+            return BuildFailure("name", why, line=base.line)
+    return failure
 
 
 def _for_want_of_a_stage(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:

@@ -38,10 +38,10 @@ class BuildFailure:
     """Why a build ended without an image.
 
     kind: `dockerfile` (it cannot be parsed), `step` (an instruction failed), `base` (a base image
-    cannot be had), `name` (no image can be called so), `stage` (no stage has the name it copies
-    from), `below` (one has, further down), `network` (a step wanted more than the course offers),
-    `index` (a release that the course's package index lacks), `timeout`, `disk` (the engine's disk
-    is full), `filled` (it is not, but this build filled it).
+    cannot be had), `name` (no image can be called so, or that is misspelt), `stage` (no stage has
+    the name it copies from), `below` (one has, further down), `network` (a step wanted more than
+    the course offers), `index` (a release that the course's package index lacks), `timeout`,
+    `disk` (the engine's disk is full), `filled` (it is not, but this build filled it).
     """
 
     kind: Literal[

@@ -203,7 +203,9 @@ def _name(start: Instruction) -> str:
     """What a FROM calls its stage, or ``. Raises BadInput for a FROM that is none."""
     parts = start.value.split()
     if len(parts) not in {1, 3} or (len(parts) == 3 and parts[1].lower() != "as"):
-        raise BadInput(f"Dockerfile line {start.line}: FROM takes IMAGE, or IMAGE AS NAME")
+        version = len(parts) in {2, 4} and parts[1].lstrip(":v")[:1].isdigit()
+        colon = ": a colon, and no blank, joins an image and its version" if version else ""
+        raise BadInput(f"Dockerfile line {start.line}: FROM takes IMAGE, or IMAGE AS NAME{colon}")
     return parts[2].lower() if len(parts) == 3 else ""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.errors import BadInput
+from autograder.facts.slip import one_slip_apart
 
 KEYWORDS = frozenset(
     "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL"
@@ -122,13 +123,14 @@ def _escape(directives: tuple[Directive, ...]) -> str:
 
 
 def _instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
-    at = 0
+    at, above = 0, False
     while at < len(lines):
         if _says_nothing(lines[at]):
             at += 1
             continue
         start, (logical, at) = at, _join(lines, at, escape)
-        keyword, flags, value = _split(logical, start + 1)
+        keyword, flags, value = _split(logical, start + 1, escape if above else "")
+        above = True
         at, bodies = _take_heredocs(keyword, value, logical, lines, at, start + 1)
         yield Instruction(keyword, value, start + 1, at, flags, bodies)
 
@@ -161,12 +163,15 @@ def _join(lines: list[str], at: int, escape: str) -> tuple[str, int]:
     return "".join(parts).strip(), at
 
 
-def _split(logical: str, line: int) -> tuple[str, tuple[tuple[str, str], ...], str]:
-    """Keyword, flags and the rest."""
+def _split(
+    logical: str, line: int, escape: str = ""
+) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    """Keyword, flags and the rest. escape: what the line above would go on by, if there is one."""
     spelled, *rest = re.split(f"[{_BLANKS}]+", logical, maxsplit=1)
     keyword, value = spelled.upper(), rest[0].strip() if rest else ""
     if keyword not in KEYWORDS:
-        raise BadInput(f"Dockerfile line {line}: {spelled[:40]} is not a Dockerfile instruction")
+        said = f"Dockerfile line {line}: {spelled[:40]} is not a Dockerfile instruction"
+        raise BadInput(said + _what_is_meant(keyword, escape))
     if not value and keyword not in _MAY_BE_EMPTY:
         raise BadInput(f"Dockerfile line {line}: {keyword} needs at least one argument")
     flags, at = list[tuple[str, str]](), 0
@@ -174,6 +179,18 @@ def _split(logical: str, line: int) -> tuple[str, tuple[tuple[str, str], ...], s
         flags.append((flag[1].lower(), unquoted(flag[2] or "")))
         at = word.end()
     return keyword, tuple(flags), value[at:]
+
+
+def _what_is_meant(keyword: str, escape: str) -> str:
+    """What may be wrong with a word that is no instruction, or ``."""
+    # Of two letters nothing is told: cd is a command that wants a backslash above, and no CMD.
+    alike = sorted(known for known in KEYWORDS if one_slip_apart(keyword, known))
+    if alike and len(keyword) > 2:
+        return f": did you mean {' or '.join(alike)}?"
+    if escape:
+        above = f"that line must end with {escape}, and no comment behind it"
+        return f": if it goes on from the line above, {above}"
+    return ""
 
 
 def _take_heredocs(

@@ -21,6 +21,15 @@ def test_the_failing_line_stands_among_its_neighbours() -> None:
     assert "  <b>make</b>: not found" in text
 
 
+def test_where_no_step_ran_nothing_is_said_to_be_printed() -> None:
+    assert "The last lines it printed:\n  one" in failed(facts(4), DOCKERFILE).text
+    unread = BuildFailure("dockerfile", "Invalid containerPort: <eight>", line=2)
+    shown = failed(BuildFacts("buildkit", (), 1.0, "tag", None, unread), DOCKERFILE)
+    assert shown.text.endswith("Why:\n  Invalid containerPort: <eight>")
+    assert "printed" not in shown.text + shown.html
+    assert "&lt;eight&gt;" in shown.html
+
+
 def test_what_a_build_prints_is_escaped() -> None:
     for html in (
         failed(facts(4), DOCKERFILE).html,

@@ -57,6 +57,7 @@ ANSWERS = (
 FAILURES = (
     BuildFailure("timeout", "stopped", "RUN sleep 9", 3),
     BuildFailure("filled", "the disk is full", "RUN dd", 3),
+    BuildFailure("dockerfile", "Invalid containerPort: eight", line=3),
     BuildFailure("name", 'line 3 names "a==1", which no image can be called', line=3),
     BuildFailure("stage", "line 3 names a stage a, and there is none", line=3),
     BuildFailure("below", "line 3 takes from the stage a, which starts further down", line=3),

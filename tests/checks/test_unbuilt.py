@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.checks.unbuilt import OFFER, OTHER_RELEASE, unbuilt
+from autograder.checks.unbuilt import OFFER, OTHER_BASE, OTHER_RELEASE, unbuilt
 from autograder.facts.build import BuildFacts, BuildFailure
 
 
@@ -22,6 +22,11 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
             "line 3 names a==1",
             "base images that the task lists",
         ),
+        (
+            facts("dockerfile", "ENV must have two arguments"),
+            "the Dockerfile cannot be read: ENV must have two arguments",
+            "the Dockerfile reference",
+        ),
         (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "behind AS"),
         (facts("below", "line 3 takes from b"), "line 3 takes from b", "the order of the two"),
     ],
@@ -36,7 +41,11 @@ def test_the_learner_can_mend_it(build: BuildFacts, seen: str, try_next: str) ->
 @pytest.mark.parametrize(
     ("build", "seen", "try_next"),
     [
-        (facts("base", "no such image"), "a base image cannot be had here: no such image", OFFER),
+        (
+            facts("base", "no such image"),
+            "a base image cannot be had here: no such image",
+            OTHER_BASE,
+        ),
         (facts("network", "m", "Could not resolve"), "wanted more than the course offers", OFFER),
         (facts("index", "the index has no b==2"), "has no b==2 at RUN a \\ b", OTHER_RELEASE),
     ],
@@ -58,6 +67,20 @@ def test_the_course_does_not_offer_it(build: BuildFacts, seen: str, try_next: st
 )
 def test_the_image_that_cannot_be_had_is_named_alone(message: str, image: str) -> None:
     assert unbuilt(facts("base", message)).seen == f"a base image cannot be had here: {image}"
+
+
+def test_who_wants_another_base_image_is_told_which_there_are() -> None:
+    assert OTHER_BASE.endswith("start from one of those that the task lists")
+    assert "task" not in unbuilt(facts("network", "m", "Could not resolve")).try_next
+
+
+def test_a_slip_in_a_name_is_the_learners_to_mend() -> None:
+    said = 'line 1 names "python:3.11-slm": is slm meant to be slim?'
+    failure = BuildFailure("name", said, line=1)
+    outcome = unbuilt(BuildFacts("buildkit", (), 1.0, "t", None, failure))
+    assert (outcome.state, outcome.seen, outcome.line) == ("failed", said, 1)
+    assert "is every word spelled right" in outcome.hints[0]
+    assert "a hyphen between the tag's words" in outcome.hints[1]
 
 
 def test_no_step_is_blamed_for_an_engine_that_is_busy() -> None:

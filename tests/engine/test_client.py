@@ -1,6 +1,7 @@
 """What an engine has, what its history rows say, and how we fail when it does."""
 
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -134,6 +135,30 @@ def test_an_engine_that_dies_in_mid_build_is_no_verdict(
         engine.build(request)
     assert "\n" not in str(error.value)
     assert "build" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("dockerfile parse error line 2: ENV names can not be blank", "ENV names can not be blank"),
+        ("failed to parse Dockerfile: ENV must have two arguments", "ENV must have two arguments"),
+    ],
+)
+def test_what_the_classic_builder_cannot_parse_is_a_result(
+    said: str, message: str, fake_engine: Fake
+) -> None:
+    """It says so before it begins, as a client's error."""
+
+    def refuses(connection: socket.socket) -> None:
+        body = json.dumps({"message": said}).encode()
+        head = b"HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        connection.sendall(head % len(body) + body)
+
+    text = "FROM a\nENV PORT\n"
+    request = BuildRequest({"Dockerfile": text.encode()}, parse(text), "x", builder="classic")
+    failure = Engine.connect(fake_engine(refuses)).build(request).failure
+    assert failure is not None
+    assert (failure.kind, failure.line, failure.message) == ("dockerfile", 2, message)
 
 
 @pytest.mark.parametrize("builder", BUILDERS)

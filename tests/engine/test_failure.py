@@ -2,7 +2,12 @@
 
 import pytest
 
+from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify
+from autograder.engine.request import BuildRequest
+from autograder.facts.build import Builder
+from autograder.facts.dockerfile import parse
+from autograder.ready import Ready
 
 EXIT = 'process "/bin/sh -c {}" did not complete successfully: exit code: 1'
 
@@ -20,6 +25,104 @@ def test_it_cannot_be_parsed(message: str, text: str, line: int | None) -> None:
     failure = classify(message)
     assert (failure.kind, failure.line) == ("dockerfile", line)
     assert text in failure.message
+
+
+NO_EQUALS = """Syntax error - can't find = in "PORT". Must be of the form: name=value"""
+NO_END = r'failed to process "\"kiss": unexpected end of statement while looking for matching quote'
+TWO = "ENV must have two arguments"
+
+
+@pytest.mark.parametrize(
+    ("said", "row"),
+    [
+        (NO_EQUALS, "ENV A=1 PORT"),
+        (NO_EQUALS, "LABEL a=1 \\\n  PORT b=2"),
+        (NO_EQUALS.replace("PORT", "1"), "ENV UNBUFFERED= 1"),
+        (NO_EQUALS, "ONBUILD ENV A=1 PORT"),
+        (TWO, "ENV PORT"),
+        (TWO.replace("ENV", "LABEL"), "LABEL PORT"),
+        (NO_END, 'ENV APP="kiss'),
+        (NO_END, 'ARG APP="kiss'),
+        ("failed to process \"${B\": missing ':' in substitution", "USER ${B"),
+        ('failed to process "${B": unsupported modifier () in substitution', "ADD --chown=${B a b"),
+        ("Invalid containerPort: eight", "EXPOSE eight"),
+        ("invalid containerPort: 80000", "EXPOSE 80000"),
+        ("Invalid proto: tpc", "EXPOSE 8000/tpc"),
+        ('invalid port: "8000/tpc": invalid proto: tpc', "EXPOSE 8000/tpc"),
+        ("invalid signal: TREM", "STOPSIGNAL TREM"),
+        ("Invalid signal: TREM", "STOPSIGNAL TREM"),
+        ("VOLUME specified can not be an empty string", 'VOLUME ""'),
+        ('unsupported mount type "cahce"', "RUN --mount=type=cahce,target=/x a"),
+    ],
+)
+@pytest.mark.parametrize(
+    "who",
+    [
+        "",
+        "failed to parse Dockerfile: ",
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: ",
+    ],
+)
+def test_an_instruction_that_cannot_be_read(who: str, said: str, row: str) -> None:
+    """Its line is found among lines that are right, and alike."""
+    text = (
+        "ARG PORT\nFROM python:3.11\nENV A PORT\nENV B=PORT C=1\nLABEL PORT='a b'\nEXPOSE 8000\n"
+        f'{row}\nSTOPSIGNAL SIGTERM\nVOLUME ["/a"]\nRUN echo "kiss ${{B PORT\nCMD ["kiss"]\n'
+    )
+    volume = 'VOLUME ["/a"]\n' if row.startswith("VOLUME") else ""
+    dockerfile = parse(text.replace(volume, ""))
+    failure = classify(who + said, line=line_of_complaint(who + said, dockerfile))
+    found = said.removeprefix('invalid port: "8000/tpc": ')
+    assert (failure.kind, failure.message, failure.line) == ("dockerfile", found, 7)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("builder", ["buildkit", "classic"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        *("ENV A=1 PORT", "ENV A= 1", "ENV PORT", 'ENV A="kiss', "LABEL author=Anna Smith"),
+        *("EXPOSE eight", "EXPOSE 80000", "EXPOSE 8000/tpc", "USER ${B", "STOPSIGNAL TREM"),
+        *("COPY .", "SHELL bash"),
+    ],
+)
+def test_the_builders_say_so_themselves(row: str, builder: Builder, ready: Ready) -> None:
+    text = f"FROM scratch\nLABEL a=b\n{row}\n"
+    request = BuildRequest({"Dockerfile": text.encode()}, parse(text), "course-no", builder)
+    failure = ready.offer().engine.build(request).failure
+    assert failure is not None
+    assert (failure.kind, failure.line) == ("dockerfile", 3)
+
+
+def test_a_line_that_two_may_mean_is_not_named() -> None:
+    twice = parse("FROM a\nEXPOSE eight\nEXPOSE 8000 eight\n")
+    assert line_of_complaint("Invalid containerPort: eight", twice) is None
+    assert line_of_complaint("Invalid containerPort: nine", twice) is None
+    assert line_of_complaint("anything else", twice) is None
+    flag = parse("FROM a\nENV --eight\nEXPOSE 80\n")
+    assert line_of_complaint(NO_EQUALS, flag) is None
+
+
+def test_the_classic_builder_blames_the_step() -> None:
+    failure = classify("Invalid containerPort: eight", step="EXPOSE eight", line=4)
+    assert (failure.kind, failure.step, failure.line) == ("dockerfile", "", 4)
+
+
+@pytest.mark.parametrize(
+    ("message", "step", "kind"),
+    [
+        (EXIT.format("echo Invalid signal: a"), "RUN echo Invalid signal: a", "step"),
+        ("Invalid signal: a", "RUN x", "step"),
+        ("EXPOSE must have two arguments", "", "step"),
+        ("a:1: failed to resolve source metadata for docker.io/library/a:1", "", "base"),
+        ('failed to parse stage name "python:": invalid reference format', "", "step"),
+        ("invalid user index: -1", "COPY --chown=a b c", "step"),
+    ],
+)
+def test_what_else_is_said_is_no_complaint_of_the_dockerfile(
+    message: str, step: str, kind: str
+) -> None:
+    assert classify(message, step=step).kind == kind
 
 
 @pytest.mark.parametrize(

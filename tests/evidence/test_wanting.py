@@ -269,6 +269,71 @@ def test_an_odd_name_is_not_to_blame_for_what_ran_or_where_nobody_needs_it() -> 
     assert after(missing, "FROM a==1\nFROM node\n") == missing
 
 
+MISSING = "library/{0}: failed to resolve source metadata for hub.example/library/{0}"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("pyhton:3.11", "pyhton", "python"),
+        ("pyton", "pyton", "python"),
+        ("pythonn:3.11-slim", "pythonn", "python"),
+        ("phyton:3.11", "phyton", "python"),
+        ("library/pithon:3.11", "pithon", "python"),
+        ("python:3.11-slm", "slm", "slim"),
+        ("python:3.11-Slim", "Slim", "slim"),
+        ("python:3.11slim", "3.11slim", "3.11-slim"),
+        ("python:3.11.slim", "3.11.slim", "3.11-slim"),
+        ("python:3.11_slim-bookworm", "3.11_slim", "3.11-slim"),
+        ("python:3.11-slim-bookwrom", "bookwrom", "bookworm"),
+        ("python:3.11-alpin3.19", "alpin3.19", "alpine3.19"),
+    ],
+)
+def test_a_base_image_that_is_one_slip_away(name: str, wrong: str, right: str) -> None:
+    familiar = name.removeprefix("library/")
+    by_step = BuildFailure("base", "pull access denied", f"FROM {familiar}", 2)
+    for failure in (BuildFailure("base", MISSING.format(familiar)), by_step):
+        for text in (f"# a\nFROM {name}\n", f"FROM python:3.11\nCOPY --from={name} / /\n"):
+            told = after(failure, text)
+            assert (told.kind, told.line) == ("name", 2)
+            assert told.message == f'line 2 names "{familiar}": is {wrong} meant to be {right}?'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pypy", "pypy:3.11-slim", "node", "pythons-lab/x", "pyth/on", "ghcr.io/a/pyhton:3.11",
+        "pyhton.example/python:3.11", "python", "python:3.11", "python:latest", "python:3.19",
+        "python:3.11-slim-bullseye", "python:3.13-slim-trixie", "python:3-alpine",
+        "python:3.11-alpine3.19", "python:3.14.0rc1", "python:3.14.0a1-slim", "python:3.11-sid",
+        "python:3.11-windowsservercore-ltsc2022", "node:20-slm", "python:3.11-onbuild",
+        f"python:3.11-slm@sha256:{'a' * 64}",
+    ],
+)  # fmt: skip
+def test_any_other_base_image_is_not_ours_to_correct(name: str) -> None:
+    failed = BuildFailure("base", MISSING.format(name), f"FROM {name}", 1)
+    assert after(failed, f"FROM {name}\n") == failed
+
+
+def test_a_misspelt_name_is_not_to_blame_for_another_image() -> None:
+    failed = BuildFailure("base", MISSING.format("node:20"))
+    assert after(failed, "FROM node:20 AS a\nFROM pyhton:3.11\nCOPY --from=a / /\n") == failed
+    unused = "FROM pyhton:3.11\nFROM node:20\n"
+    assert after(BuildFailure("base", MISSING.format("pyhton:3.11")), unused).kind == "base"
+    ran = BuildFailure("step", "exit code: 1", "RUN echo pyhton:3.11", 2)
+    assert after(ran, "FROM pyhton:3.11\nRUN echo pyhton:3.11\n") == ran
+
+
+def test_where_many_learn_no_engine_is_asked_for_it() -> None:
+    told = after(BuildFailure("base", "pyhton:3.11", "FROM pyhton:3.11", 1), "FROM pyhton:3.11\n")
+    assert (told.kind, told.line) == ("name", 1)
+
+
+def test_a_stage_of_nearly_that_name_comes_first() -> None:
+    told = BuildFailure("base", MISSING.format("pyhton"))
+    assert after(told, STAGES.format(name="python", asked="pyhton")).kind == "stage"
+
+
 def test_the_lists_are_of_one_day() -> None:
     """Whatever the course offers of a project the public index has, and of Poetry more."""
     offered, public = offered_versions(), public_versions()

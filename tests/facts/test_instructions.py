@@ -152,6 +152,59 @@ def test_what_cannot_be_a_dockerfile_is_named_with_its_line(text: str, wanted: s
     assert "\n" not in str(error.value)
 
 
+def said_of(text: str) -> str:
+    """What a refusal says behind the name of the word."""
+    with pytest.raises(BadInput) as error:
+        parse(text)
+    return str(error.value).partition(" is not a Dockerfile instruction")[2]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        *(("FORM", "FROM"), ("form", "FROM"), ("FROM:", "FROM"), ("RUNN", "RUN"), ("RNU", "RUN")),
+        *(("CPY", "COPY"), ("COPPY", "COPY"), ("WORKDIT", "WORKDIR"), ("EVN", "ENV")),
+        *(("ENTRY_POINT", "ENTRYPOINT"), ("VOLUMES", "VOLUME"), ("ANV", "ENV"), ("AUN", "RUN")),
+    ],
+)
+def test_a_misspelt_instruction_is_told_which_is_meant(word: str, meant: str) -> None:
+    for above in ("", "FROM a\n", "FROM a AS b\nONBUILD "):
+        below = "FROM b\n" if "ONBUILD" in above else ""
+        assert said_of(f"{above}{word} x\n{below}") == f": did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("poetry==1.7.0", "pip cache purge", "cd app", "mkdir app", "useradd app", "cp a b"),
+        *("export A=1", "&& pip install x", "echo a", "--with prod", "apt-get update", "x"),
+    ],
+)
+def test_a_line_that_may_go_on_from_the_one_above_is_told_how(line: str) -> None:
+    how = (
+        ": if it goes on from the line above, that line must end with {}, and no comment behind it"
+    )
+    assert said_of(f"FROM a\nRUN b\n    {line}\n") == how.format("\\")
+    assert said_of(f"FROM a\nRUN b && \\ # why\n    {line}\n") == how.format("\\")
+    assert said_of(f"# escape=`\nFROM a\n{line}\n") == how.format("`")
+    assert said_of(f"# no line above\n\n{line}\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        *(("python 3.11", True), ("python 3.11-slim", True), ("python 3.11 AS build", True)),
+        *(("python: 3.11", True), ("python :3.11", True), ("python v3", True)),
+        *(("python AS", False), ("python as 3 x y", False), ("python slim", False)),
+        *(("python # 3.11", False), ("python AS my build", False), ("python is 3", False)),
+    ],
+)
+def test_a_version_behind_a_blank_is_told_of_the_colon(start: str, told: bool) -> None:
+    with pytest.raises(BadInput, match=r"line 2: FROM takes IMAGE, or IMAGE AS NAME") as error:
+        parse(f"ARG A\nFROM {start}\n")
+    assert ("a colon, and no blank, joins an image and its version" in str(error.value)) == told
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

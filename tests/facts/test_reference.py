@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from autograder.facts.reference import is_reference
+from autograder.facts.reference import is_reference, slip_in_python
 
 HEX = "0123456789abcdef" * 4
 
@@ -69,3 +69,31 @@ def test_it_takes_no_time(piece: str) -> None:
     assert not is_reference(piece * 200_000 + "!")
     assert not is_reference((piece * 500)[:999] + "!")  # the longest that is read at all
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "slip"),
+    [
+        ("pyhton", "3.11", ("pyhton", "python")),
+        ("python3", "3.11", ("python3", "python")),
+        ("phyton", "", ("phyton", "python")),
+        ("python", "3.11slim", ("3.11slim", "3.11-slim")),
+        ("python", "slm", ("slm", "slim")),
+        ("python", "3.11-slim-bulseye", ("bulseye", "bullseye")),
+        ("python", "3.11alpine3.19", ("3.11alpine3.19", "3.11-alpine3.19")),
+    ],
+)
+def test_a_slip_of_the_finger(name: str, tag: str, slip: tuple[str, str]) -> None:
+    assert slip_in_python(name, tag) == slip
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        *(("python", "3.11-slim-bullseye"), ("python", ""), ("python", "3.11-alpine3.19")),
+        *(("pypy", "slm"), ("pythons-lab/x", "slm"), ("pyth/on", ""), ("", ""), ("python", "-")),
+        *(("python", "3.15.0a1-slim"), ("python", "latest"), ("python", "3.11-sid\nslim.")),
+    ],
+)
+def test_what_is_right_or_another_image_s(name: str, tag: str) -> None:
+    assert slip_in_python(name, tag) is None
