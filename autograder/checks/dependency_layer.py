@@ -3,6 +3,7 @@
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, third_party
 from autograder.checks.missing import installs_dependencies, missing_dependencies
+from autograder.checks.step_help import Help
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.build import BuildStep
 from autograder.facts.observation import Evidence, Observation
@@ -28,27 +29,38 @@ ABOUT = About(
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 
-_ABOVE = (
-    "look at {place}, and at the COPY lines above it: which of the files that they bring change"
-    " from day to day?",
-    "Docker runs a step again when anything above it in its stage has changed; the install of the"
-    " dependencies reads the two files that name them, and none of your source",
-    "split the COPY: one that names poetry.lock and pyproject.toml stands above the install (with"
-    " --no-root, for there is no source yet), one for all the rest stands below it",
+_ABOVE = Help(
+    "which files does the dependency install need? Copy only those before it, and the rest"
+    " after it",
+    (
+        "look at {place}, and at the COPY lines above it: which of the files that they bring change"
+        " from day to day?",
+        "Docker runs a step again when anything above it in its stage has changed; the install of"
+        " the dependencies reads the two files that name them, and none of your source",
+        "split the COPY: one that names poetry.lock and pyproject.toml stands above the install"
+        " (with --no-root, for there is no source yet), one for all the rest stands below it",
+    ),
 )
-_MOUNTED = (
-    "look at the mount in {place}: which files does it show to the step?",
-    "what a bind mount shows is part of what the step depends on, and without a source that is the"
-    " whole folder: one changed byte, and the step runs again",
-    "mount the two files that the install reads, each by name with source= and target=, or copy"
-    " them in a step above it",
+_MOUNTED = Help(
+    "which files does the dependency install need? Mount only those",
+    (
+        "look at the mount in {place}: which files does it show to the step?",
+        "what a bind mount shows is part of what the step depends on, and without a source that is"
+        " the whole folder: one changed byte, and the step runs again",
+        "mount the two files that the install reads, each by name with source= and target=, or copy"
+        " them in a step above it",
+    ),
 )
-_TWICE = (
-    "look at {place} and at the install above it: what is left for the second one?",
-    "the install below the source runs after every change, and should find all in place: the same"
-    " packages, in the very versions that it wants itself",
-    "let the upper install take every group that the lower one takes, from the same poetry.lock and"
-    " into the same environment; or leave the lower one nothing but the project",
+_TWICE = Help(
+    "which packages does the lower install miss, and why?",
+    (
+        "look at {place} and at the install above it: what is left for the second one?",
+        "the install below the source runs after every change, and should find all in place: the"
+        " same packages, in the very versions that it wants itself",
+        "let the upper install take every group that the lower one takes, from the same"
+        " poetry.lock and into the same environment; or leave the lower one nothing but the"
+        " project",
+    ),
 )
 
 
@@ -79,27 +91,26 @@ def _installed_again(
 ) -> Outcome:
     slowest = max(steps, key=lambda step: step.seconds, default=None)
     ran = f": {_short(slowest.name)} ran again ({slowest.seconds:.1f} s)" if slowest else ""
+    line = slowest.line if slowest else None
+    helped = _help(seen, line)
+    place = f"line {line}" if line else "the step that installs the dependencies"
     return failed(
         seen=f"after one source file changed, {len(names)} of {total} packages were installed"
         f" again{ran}",
-        try_next="which files does the dependency install need? Copy only those before it, and the"
-        " rest after it",
-        line=slowest.line if slowest else None,
-        hints=_hints(seen, slowest.line if slowest else None),
+        try_next=helped.try_next,
+        line=line,
+        hints=tuple(hint.format(place=place) for hint in helped.hints),
     )
 
 
-def _hints(seen: Observation, line: int | None) -> tuple[str, ...]:
+def _help(seen: Observation, line: int | None) -> Help:
     """What helps with a step like the one in this line, by what the Dockerfile's text says."""
     rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
     flags = [flag for row in rows if row.line == line for flag in row.flags]
     above = [row for row in rows if row.keyword == "RUN" and row.line < (line or 0)]
     if any(name == "mount" and "type=cache" not in value for name, value in flags):
-        climb = _MOUNTED
-    else:
-        climb = _TWICE if any(installs_dependencies(row) for row in above) else _ABOVE
-    place = f"line {line}" if line else "the step that installs the dependencies"
-    return tuple(hint.format(place=place) for hint in climb)
+        return _MOUNTED
+    return _TWICE if any(installs_dependencies(row) for row in above) else _ABOVE
 
 
 def _short(name: str) -> str:

@@ -20,7 +20,7 @@ NO_LIST = Help(
     "write this list as Docker reads it: brackets, straight double quotes, commas",
     (
         "look at the brackets, quotes and commas of this line: does each word have a pair of quotes"
-        " of its own, and stands a comma between any two?",
+        " of its own, and is there a comma between any two?",
         "Docker reads a list only as JSON, with straight double quotes; it gives anything else to a"
         " shell, which takes the bracket for the start of a program's name",
         'type the line again, in the form ["one", "two", "three"]: single quotes and the bent'

@@ -173,7 +173,27 @@ def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuil
     outcome = dependency_layer_is_split(observe(first=built(), source_changed=built()))
     assert outcome.state == "failed"
     assert "no Python environment" in outcome.seen
-    assert "which step should install" in outcome.try_next
+    assert outcome.try_next.startswith("see what is left, at the end")
+
+
+@pytest.mark.parametrize(
+    ("rows", "next_"),
+    [
+        ("RUN pip install poetry\nCOPY . .\nRUN true\nRUN poetry install", NEXT),
+        (
+            "RUN poetry install --no-root\nCOPY . .\nRUN true\nRUN poetry install",
+            "which packages does the lower install miss, and why?",
+        ),
+        ("RUN x\nRUN y\nRUN z\nRUN --mount=type=bind,target=. poetry install", "which files does"),
+    ],
+)
+def test_what_to_try_next_follows_the_hints(
+    observe: Observe, environment: MakeEnvironment, rows: str, next_: str
+) -> None:
+    again = (RanAgain(STEPS[2:], (environment(modified=NEW),)),)
+    outcome = dependency_layer_is_split(observe(f"FROM python:3.11\n{rows}\n", ran_again=again))
+    assert outcome.try_next.startswith(next_)
+    assert outcome.try_next.endswith("Mount only those") is ("mount" in rows)
 
 
 def test_catches_not_the_reference(observe: Observe) -> None:
