@@ -1,7 +1,8 @@
 """The app runs and answers."""
 
 from autograder.checks.about import About
-from autograder.checks.silent import line_of_start, why_silent
+from autograder.checks.silent import why_silent
+from autograder.checks.start import line_of_start
 from autograder.checks.telling import telling
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.answer import AppAnswer

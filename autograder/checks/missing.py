@@ -180,8 +180,8 @@ def _why_missing(dockerfile: Dockerfile, climbs: _Climbs) -> tuple[Help, int | N
     if not runs:
         return (_AT_START, rows[0].line) if rows else (climbs.nowhere, None)
     for row in runs:
-        text = _text(row)
-        if any(_UNHEARD.search(text, match.end()) for match in _INSTALL.finditer(text)):
+        install = _INSTALL.search(_text(row))
+        if install and _UNHEARD.search(install.string, install.end()):
             return _NOT_HEARD, row.line
         if mounts_over_installs(row):
             return climbs.cached, row.line

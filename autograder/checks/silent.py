@@ -1,15 +1,15 @@
 """Why an app is silent, and what helps: for hints, never for a verdict."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from autograder.checks import silent_help, start_help
 from autograder.checks.missing import installs_dependencies, missing_dependencies
+from autograder.checks.start import at_odds, is_broken_list, line_of_start, rows_of, starts_of
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
-from autograder.facts.dockerfile import Dockerfile, Instruction, exec_form
+from autograder.facts.dockerfile import Instruction
 from autograder.facts.observation import Observation
 
 # How the engine, a shell, Poetry and Python say what they do not find.
@@ -32,7 +32,7 @@ _ATTRIBUTE = re.compile(
 _MODULE = re.compile(r"No module named '?([\w-]+)|Could not import module \"([\w-]+)")
 _SHELL_GIVEN = re.compile(r"/bin/sh(?!: \d+:)")  # not as the one who speaks
 _BIND = re.compile(r"""(?<![^\s"',])(?:-b|--bind|--host|--port)\b""")
-_ONLY = re.compile(r"--only\b.*--with\b|--with\b.*--only\b", re.S)
+_WITH = re.compile(r"--with\b")
 _TOOLS = ("poetry", "python", "python3")  # what may stand before the server
 
 Found = tuple[Help, int | None]
@@ -51,21 +51,15 @@ class _Silent:
         return f"{self.answer.problem}\n{self.answer.logs}"
 
     @property
-    def rows(self) -> tuple[Instruction, ...]:
-        """The instructions that the last stage is made of, with those of the stages below it."""
-        return tuple(_rows(self.seen.dockerfile))
-
-    @property
     def starts(self) -> tuple[Instruction, ...]:
         """The ENTRYPOINT and the CMD that count, those of them that there are."""
-        last = {row.keyword: row for row in self.rows}
-        return tuple(last[word] for word in ("ENTRYPOINT", "CMD") if word in last)
+        return starts_of(self.seen.dockerfile)
 
     @property
     def program(self) -> str:
         """The program that the message does not find, or ``."""
         found = (match for pattern in _PROGRAMS for match in pattern.finditer(self.said))
-        return next((match[1].strip() for match in found), "")
+        return next((match[1].rstrip("\r") for match in found), "")
 
     def holder(self, name: str) -> str | None:
         """The folder of an environment that holds a package, or None."""
@@ -77,7 +71,7 @@ class _Silent:
         """What helps, its gaps filled in."""
         asked = self.seen.asked
         filled = {"app": asked.app, "package": asked.package, "port": asked.port}
-        filled |= {"name": name, "path": path, "list": asked.lock.file}
+        filled |= {"name": _short(name), "path": path, "list": asked.lock.file}
         hints = tuple(hint.format(**filled) for hint in helped.hints)
         return Help(helped.try_next.format(**filled), hints), line
 
@@ -92,20 +86,9 @@ def why_silent(seen: Observation, answer: AppAnswer) -> Found:
     return next(found for why in _WHY if (found := why(case)))
 
 
-def line_of_start(dockerfile: Dockerfile) -> int | None:
-    """The line of the CMD that counts, or else of the ENTRYPOINT."""
-    last = {row.keyword: row.line for row in _rows(dockerfile)}
-    return last.get("CMD", last.get("ENTRYPOINT"))
-
-
-def _rows(dockerfile: Dockerfile) -> Iterator[Instruction]:
-    def down(index: int) -> Iterator[Instruction]:
-        stage = dockerfile.stages[index]
-        if isinstance(stage.base, int):
-            yield from down(stage.base)
-        yield from stage.instructions
-
-    yield from down(len(dockerfile.stages) - 1)
+def _short(name: str) -> str:
+    flat = " ".join(name.split())
+    return flat if len(flat) <= 80 else flat[:77] + "…"
 
 
 def _canonical(name: str) -> str:
@@ -119,30 +102,14 @@ def _how_it_is_written(case: _Silent) -> Found | None:
     if not case.starts:
         return case.found(start_help.NO_START)
     for row in case.starts:
-        if _tries_to_be_a_list(row.value) and exec_form(row.value) is None:
+        if is_broken_list(row.value):
             return case.found(start_help.NO_LIST, row.line)
     if any(blank.isspace() for blank in case.program):
         return case.at_start(start_help.ONE_STRING, case.program)
-    given_up = _together(case)
+    given_up = at_odds(case.starts)
     if given_up and ("Not enough arguments" in case.said or _SHELL_GIVEN.search(case.said)):
         return case.at_start(given_up)
     return None
-
-
-def _tries_to_be_a_list(value: str) -> bool:
-    """Whether it is meant as one: `[ -f x ] && y` is a shell's."""
-    text = value.strip()
-    return text.startswith("[") and (text.endswith("]") or "]" not in text)
-
-
-def _together(case: _Silent) -> Help | None:
-    """What helps where ENTRYPOINT and CMD do not go together."""
-    if len(case.starts) < 2:
-        return None
-    entrypoint, command = (exec_form(row.value) for row in case.starts)
-    if entrypoint is None:
-        return start_help.DROPPED
-    return start_help.AS_ARGUMENTS if entrypoint and command is None else None
 
 
 def _not_installed(case: _Silent) -> Found | None:
@@ -160,7 +127,7 @@ def _not_installed(case: _Silent) -> Found | None:
         return case.found(silent_help.LEFT_OUT_BY_PIP, name=missed[0])
     for stage in case.seen.dockerfile.needed_stages():
         for row in stage.instructions:
-            if installs_dependencies(row) and _ONLY.search(row.value):
+            if "--only" in row.value and _WITH.search(row.value) and installs_dependencies(row):
                 return case.found(silent_help.ONLY, row.line, missed[0])
     return case.found(silent_help.LEFT_OUT, name=missed[0])
 
@@ -176,7 +143,7 @@ def _answers_badly(case: _Silent) -> Found | None:
 def _not_allowed(case: _Silent) -> Found | None:
     """A user that is not there, or a file that may not be run."""
     if user := _USER.search(case.answer.problem):
-        lines = [row.line for row in case.rows if row.keyword == "USER"]
+        lines = [row.line for row in rows_of(case.seen.dockerfile) if row.keyword == "USER"]
         return case.found(start_help.NO_USER, max(lines, default=None), user[1].strip())
     if denied := _DENIED.search(case.said):
         return case.at_start(start_help.MAY_NOT_RUN, denied[1])
@@ -244,7 +211,7 @@ def _no_program(case: _Silent) -> Found | None:
         return case.at_start(start_help.LEFT_OUT_PROGRAM, name)
     if name not in (known := (*asked.direct, *_TOOLS)) and get_close_matches(name, known, 1, 0.75):
         return case.at_start(start_help.SPELLING, name)
-    for row in case.rows:
+    for row in rows_of(case.seen.dockerfile):
         if row.keyword == "ENV" and ("$(" in row.value or "`" in row.value):
             return case.found(start_help.COMMAND_IN_ENV, row.line)
     if name == "poetry":
@@ -256,7 +223,7 @@ def _no_program(case: _Silent) -> Found | None:
 def _ended(case: _Silent) -> Found | None:
     if not case.answer.problem.startswith("the container"):
         return None
-    if apart := _together(case):
+    if apart := at_odds(case.starts):
         return case.at_start(apart)
     if not case.answer.problem.startswith("the container ended"):
         return case.found(start_help.UNSTARTED)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from autograder.checks import app_answers, silent_help, start_help
-from autograder.checks.silent import line_of_start
+from autograder.checks.start import line_of_start
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
 from autograder.facts.dockerfile import parse
@@ -321,9 +321,19 @@ def test_the_start_is_that_of_the_last_stage_and_those_that_it_starts_from() -> 
     assert line_of_start(parse(text + 'ENTRYPOINT ["x"]\n')) == 2
     assert line_of_start(parse("FROM python:3.11\nENTRYPOINT x\n")) == 2
     assert line_of_start(parse("FROM python:3.11\n")) is None
+    stages = "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(2000))
+    assert line_of_start(parse(f"FROM a AS s0\nCMD x\n{stages}")) == 2
 
 
 def test_the_line_that_tells_is_shown_and_not_the_last(observe: Observe) -> None:
     answer = AppAnswer(None, None, 1.0, ENDED.format(3), FAILED.format(NO_API))
     seen = app_answers(observe(answer=answer)).seen
     assert seen.endswith(f"ended with exit code 3; the container printed: {NO_API}")
+
+
+def test_a_name_that_is_long_or_strange_is_bounded(observe: Observe) -> None:
+    for name in ("x{0}" * 500 + ":y", "{}", "a\x1b[31m:b"):
+        logs = f"Command not found: {name}\r\n"
+        hints = app_answers(observe(answer=AppAnswer(None, None, 1.0, ENDED.format(1), logs))).hints
+        assert len(hints) == 3
+        assert all(hint.isprintable() and len(hint) < 400 for hint in hints)
