@@ -9,7 +9,7 @@ from autograder.checks.missing import installs_dependencies, missing_dependencie
 from autograder.checks.start import at_odds, is_broken_list, line_of_start, rows_of, starts_of
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
-from autograder.facts.dockerfile import Instruction
+from autograder.facts.dockerfile import Instruction, exec_form
 from autograder.facts.observation import Observation
 
 # How the engine, a shell, Poetry and Python say what they do not find.
@@ -24,14 +24,15 @@ _PROGRAMS = (
 _USER = re.compile(r"unable to find (?:user|group) ([^:]+)")
 _DENIED = re.compile(r'(?:exec: "|: \d+: |stat )([^\s":]+)"?: permission denied', re.I)
 _STAT = re.compile(r"stat (\S+): no such file")
-_NO_INTERPRETER = re.compile(r"exec (?:\S+|user process caused): no such file", re.I)
+_NO_INTERPRETER = re.compile(r"exec (\S+|user process caused): no such file", re.I)
 _UNOPENED = re.compile(r"can(?:'t|not) open (?:file )?'?([^\s':]+)'?:")
 _ATTRIBUTE = re.compile(
     r"Failed to find (?:attribute|application)|\bAttribute \"|must be in format"
 )
 _MODULE = re.compile(r"No module named '?([\w-]+)|Could not import module \"([\w-]+)")
 _SHELL_GIVEN = re.compile(r"/bin/sh(?!: \d+:)")  # not as the one who speaks
-_BIND = re.compile(r"""(?<![^\s"',])(?:-b|--bind|--host|--port)\b""")
+_BIND = re.compile(r"""(?<![^\s"',=])(?:-b|--bind|--host|--port)\b""")
+_WORKER = re.compile(r"""(?<![^\s"',=])(?:-k|--worker-class)\b""")
 _WITH = re.compile(r"--with\b")
 _TOOLS = ("poetry", "python", "python3")  # what may stand before the server
 
@@ -76,8 +77,16 @@ class _Silent:
         return Help(helped.try_next.format(**filled), hints), line
 
     def at_start(self, helped: Help, name: str = "") -> Found:
-        """What helps, with the line that says what the container starts."""
-        return self.found(helped, line_of_start(self.seen.dockerfile), name)
+        """What helps, with the line that says what the container starts: the one with the name."""
+        named = [row.line for row in self.starts if name and name in row.value]
+        line = named[-1] if named else line_of_start(self.seen.dockerfile)
+        return self.found(helped, line, name)
+
+    def line_of_option(self, option: re.Pattern[str]) -> int | None:
+        """The line that gives the server such an option, or None."""
+        given = (row for row in rows_of(self.seen.dockerfile) if "GUNICORN_CMD_ARGS" in row.value)
+        rows = (*self.starts, *(row for row in given if row.keyword == "ENV"))
+        return next((row.line for row in rows if option.search(row.value)), None)
 
 
 def why_silent(seen: Observation, answer: AppAnswer) -> Found:
@@ -136,7 +145,8 @@ def _answers_badly(case: _Silent) -> Found | None:
     if case.answer.status is None:
         return None
     if "missing 1 required positional argument: 'send'" in case.said:
-        return case.found(silent_help.WRONG_WORKER)
+        line = case.line_of_option(_WORKER)
+        return case.found(silent_help.WORKER_CHOSEN if line else silent_help.WRONG_WORKER, line)
     return case.found(silent_help.ERROR)
 
 
@@ -191,7 +201,10 @@ def _names_the_app(case: _Silent, name: str) -> bool:
 
 def _no_file(case: _Silent) -> Found | None:
     """A path at which the container has no program, or none that can start."""
-    if _NO_INTERPRETER.search(case.said):
+    if unread := _NO_INTERPRETER.search(case.said):
+        program = unread[1]
+        if "/" in program and "bin/" not in program:
+            return case.at_start(start_help.SCRIPT, program)
         return case.found(start_help.MOVED)
     gone = _STAT.search(case.said) or _UNOPENED.search(case.said)
     path = gone[1] if gone else case.program
@@ -227,6 +240,9 @@ def _ended(case: _Silent) -> Found | None:
         return case.at_start(apart)
     if not case.answer.problem.startswith("the container ended"):
         return case.found(start_help.UNSTARTED)
+    lists = [row for row in case.starts if "$" in row.value and exec_form(row.value)]
+    if lists and "$" in case.answer.logs:
+        return case.found(start_help.VARIABLE, lists[-1].line)
     done = case.answer.problem.endswith("exit code 0")
     return case.at_start(silent_help.DONE) if done else case.found(silent_help.ENDED)
 
@@ -234,8 +250,8 @@ def _ended(case: _Silent) -> Found | None:
 def _deaf(case: _Silent) -> Found:
     if "Uvicorn running on" in case.said:
         return case.at_start(silent_help.UVICORN)
-    if any(_BIND.search(row.value) for row in case.starts):
-        return case.at_start(silent_help.DEAF)
+    if line := case.line_of_option(_BIND):
+        return case.found(silent_help.DEAF, line)
     unread = "Listening at: http://127.0.0.1:8000" in case.said
     return case.found(silent_help.CONF_NOT_READ if unread else silent_help.DEAF)
 

@@ -138,10 +138,11 @@ DEAF = Help(
         "look for the line in which the server says where it listens: which address, which port? If"
         " there is none, look at which program CMD starts",
         "the course's gunicorn.conf.py makes it listen on 0.0.0.0, port {port}; an option of CMD"
-        " wins over it, and 127.0.0.1 is reached from inside its own container only",
-        "take every bind option (-b, --bind, --host, --port) out of CMD, and let WORKDIR be the"
-        " folder that holds gunicorn.conf.py; see that a COPY brings that file, and that"
-        " .dockerignore does not keep it out",
+        " or of GUNICORN_CMD_ARGS wins over it, and 127.0.0.1 is reached from inside its own"
+        " container only",
+        "take every bind option (-b, --bind, --host, --port) out, and let WORKDIR be the folder"
+        " that holds gunicorn.conf.py; see that a COPY brings that file, and that .dockerignore"
+        " does not keep it out",
     ),
 )
 WRONG_WORKER = Help(
@@ -151,8 +152,18 @@ WRONG_WORKER = Help(
         " worker class?",
         "gunicorn.conf.py names it, and gunicorn reads that file in the folder where it starts;"
         " without it, gunicorn takes workers of another kind, which cannot speak to FastAPI",
-        "see that a COPY brings gunicorn.conf.py into the folder that WORKDIR names, that"
-        " .dockerignore does not keep it out, and that CMD names no other worker class",
+        "see that a COPY brings gunicorn.conf.py into the folder that WORKDIR names, and"
+        " that .dockerignore does not keep it out",
+    ),
+)
+WORKER_CHOSEN = Help(
+    "take the choice of workers out: gunicorn.conf.py names the class",
+    (
+        "look at the options that gunicorn is started with: which of them chooses the workers?",
+        "an option wins over gunicorn.conf.py, and the workers that this one asks for cannot speak"
+        " to FastAPI",
+        "leave that option out (-k, --worker-class), and gunicorn takes the class that"
+        " gunicorn.conf.py names, if that file is in the folder where it starts",
     ),
 )
 ERROR = Help(

@@ -36,6 +36,15 @@ ONE_STRING = Help(
         "put each word in quotes of its own, with no blank inside, and a comma between any two",
     ),
 )
+VARIABLE = Help(
+    "see who puts a value in the place of a variable: in a list, nobody does",
+    (
+        "look at the dollar sign in this line: what does the program get in its place?",
+        "a list is read by no shell, and so the program gets the variable's name as it is written",
+        "write the value itself into the list; or leave the option out, where gunicorn.conf.py has"
+        " it already",
+    ),
+)
 DROPPED = Help(
     "see what becomes of CMD beside an ENTRYPOINT like this one",
     (
@@ -147,6 +156,16 @@ MOVED = Help(
         " where it stood then; or install it anew there",
     ),
 )
+SCRIPT = Help(
+    "see which program the first line of that file names, and how its lines end",
+    (
+        "look at the first line of {name}: which program does it name, and is that in the image?",
+        "behind #! Linux reads the path of a program, to the end of the line; a file that was"
+        " written in Windows has one more, invisible sign there, and no program is called so",
+        "save the file with the line ends of Linux (LF), which the editor's status line or its"
+        " settings show; or write behind #! where the program is in this image",
+    ),
+)
 _SEE_PATH = "see which step installs the program, and whether PATH names the folder it went to"
 _WHICH_PROGRAM = (
     "look at the first word of CMD: which step installs that program, and into which folder?"
@@ -156,7 +175,8 @@ NO_PROGRAM = Help(
     (
         _WHICH_PROGRAM,
         "a container looks for its program in the folders of PATH; what is installed into a virtual"
-        " environment is not there, unless PATH names its bin folder",
+        " environment is not there, unless PATH names its bin folder; and a COPY of site-packages"
+        " brings packages without their programs",
         "start it by its full path, with the environment's bin folder before its name, or set PATH"
         " to begin with that folder; a program comes with the package of its name",
     ),

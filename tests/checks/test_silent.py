@@ -158,6 +158,26 @@ CASES = {
         'CMD ["/v/bin/gunicorn", "app.main:app"]\n', ENDED.format(255),
         "exec /v/bin/gunicorn: no such file or directory\n", start_help.MOVED, None,
     ),
+    "script-from-windows": (
+        'ENTRYPOINT ["/app/entrypoint.sh"]\nCMD ["x"]\n', ENDED.format(255),
+        "exec /app/entrypoint.sh: no such file or directory\n", start_help.SCRIPT, 5,
+    ),
+    "port-not-expanded": (
+        'CMD ["gunicorn", "--bind", "0.0.0.0:$PORT", "app.main:app"]\n', ENDED.format(1),
+        "\nError: '$PORT' is not a valid port number.\n", start_help.VARIABLE, 5,
+    ),
+    "port-of-a-shell": (
+        "CMD gunicorn --bind 0.0.0.0:$PORT app.main:app\n", ENDED.format(1),
+        "\nError: '$x' is not a valid port number.\n", silent_help.ENDED, None,
+    ),
+    "entrypoint-without-its-mode": (
+        'ENTRYPOINT ["./start.sh"]\nCMD ["x"]\n',
+        UNSTARTED + 'exec: "./start.sh": permission denied', "", start_help.MAY_NOT_RUN, 5,
+    ),
+    "bound-by-a-variable": (
+        f'ENV GUNICORN_CMD_ARGS="--bind=127.0.0.1:8000"\n{GUNICORN}', "Connection refused",
+        BOOTED.format("127.0.0.1"), silent_help.DEAF, 5,
+    ),
     "no-folder": (
         GUNICORN, UNSTARTED + "chdir to cwd failed: not a directory", "", start_help.UNSTARTED,
         None,
@@ -280,6 +300,15 @@ def test_without_poetry_no_word_of_it_is_said(observe: Observe) -> None:
 def test_an_answer_that_is_none(observe: Observe, status: int, logs: str, helped: Help) -> None:
     outcome = app_answers(observe(answer=AppAnswer(status, None, 1.0, "", logs)))
     assert lands(outcome, helped)
+    assert outcome.line is None
+
+
+@pytest.mark.parametrize("option", ["-k", "--worker-class"])
+def test_a_worker_that_an_option_chooses(observe: Observe, option: str) -> None:
+    text = f'{HEAD}CMD ["gunicorn", "{option}", "sync", "app.main:app"]\n'
+    outcome = app_answers(observe(text, answer=AppAnswer(500, None, 1.0, "", SEND)))
+    assert lands(outcome, silent_help.WORKER_CHOSEN)
+    assert outcome.line == 5
 
 
 @pytest.mark.parametrize(
