@@ -15,8 +15,8 @@ DONE = Help(
     (
         "look at what CMD and ENTRYPOINT start: which program goes on serving?",
         "code 0 says that nothing failed: the program had done all that it was told. A file that"
-        " defines an app serves nobody; and a program in the background (&, --daemon) ends the"
-        " container, which lives as long as the one that it started",
+        " defines an app serves nobody; and where a server goes to the background (&, --daemon),"
+        " the program that started it has ended, and the container with it",
         "have CMD, as a list of words, start the server in the foreground, with the app's name as"
         " the last word: {app}",
     ),
