@@ -34,6 +34,8 @@ _SHELL_GIVEN = re.compile(r"/bin/sh(?!: \d+:)")  # not as the one who speaks
 _BIND = re.compile(r"""(?<![^\s"',=])(?:-b|--bind|--host|--port)\b""")
 _WORKER = re.compile(r"""(?<![^\s"',=])(?:-k|--worker-class)\b""")
 _WITH = re.compile(r"--with\b")
+# Poetry makes an environment at the start: it does not find the one that the image has.
+_NEW = re.compile(r"^Creating virtualenv |: the destination \S+ is not write-able", re.M)
 _TOOLS = ("poetry", "python", "python3")  # what may stand before the server
 
 Found = tuple[Help, int | None]
@@ -194,6 +196,16 @@ def _no_command_of_poetry(case: _Silent) -> Found | None:
     return case.found(start_help.OTHER_ENVIRONMENT, name=name, path=path)
 
 
+def _another_environment(case: _Silent) -> Found | None:
+    """Poetry makes an environment anew when the container starts, though the image has one."""
+    held = [(name, path) for name in case.seen.asked.direct if (path := case.holder(name))]
+    if not held or not _NEW.search(case.answer.logs):
+        return None
+    text = " ".join(row.value for row in case.starts)
+    name, path = next((row for row in held if row[0] in text), held[0])
+    return case.found(start_help.OTHER_ENVIRONMENT, name=name, path=path)
+
+
 def _names_the_app(case: _Silent, name: str) -> bool:
     """Whether what stands in a program's place is the app, or its file."""
     return ":" in name or name.endswith(".py") or name.startswith(f"{case.seen.asked.package}.")
@@ -266,6 +278,7 @@ _WHY = (
     _no_command_of_poetry,
     _no_file,
     _no_program,
+    _another_environment,
     _ended,
     _deaf,
 )

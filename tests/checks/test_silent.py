@@ -132,6 +132,16 @@ CASES = {
         f"USER app\n{RUN}", ENDED.format(1), "Command not found: gunicorn\n",
         start_help.OTHER_ENVIRONMENT, None,
     ),
+    "nobody": (
+        f"USER nobody\n{RUN}", ENDED.format(2),
+        "Creating virtualenv app-9TtSrW0h-py3.11 in /nonexistent/.cache/pypoetry/virtualenvs\n"
+        "virtualenv: error: argument dest: the destination . is not write-able at /\n",
+        start_help.OTHER_ENVIRONMENT, None,
+    ),
+    "install-at-start-that-fails": (
+        'CMD ["sh", "start.sh"]\n', ENDED.format(1), "Cannot install packaging.\n",
+        silent_help.ENDED, None,
+    ),
     "no-user": (
         f"USER app\n{GUNICORN}",
         UNSTARTED + "unable to find user app: no matching entries in passwd file", "",
