@@ -219,7 +219,8 @@ OTHER_ENVIRONMENT = Help(
         " starts?",
         "Poetry makes one environment for each user and for each folder with a pyproject.toml, in a"
         " place that its settings choose (virtualenvs.create, virtualenvs.in-project)",
-        "let all three be the same for the install as at the start: put USER, the WORKDIR with"
-        " pyproject.toml, and the ENV of Poetry's settings above the install",
+        "let all three be the same for the install as at the start: put USER (one with a home"
+        " folder), the WORKDIR with pyproject.toml, and the ENV of Poetry's settings above the"
+        " install",
     ),
 )
