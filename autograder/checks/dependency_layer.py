@@ -1,8 +1,11 @@
 """A change of the source does not install the dependencies again."""
 
+import re
+
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, third_party
 from autograder.checks.missing import installs_dependencies, missing_dependencies
+from autograder.checks.step_help import Help
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.build import BuildStep
 from autograder.facts.observation import Evidence, Observation
@@ -22,33 +25,48 @@ ABOUT = About(
     " or that copies and installs at once), a copy with new times counts as an install; and a step"
     " that asks what is installed (pip freeze) to install the same elsewhere is not seen. Only"
     " packages that poetry.lock names count: a step that installs Poetry itself again after every"
-    " change is slow, and not seen. An environment without any direct dependency counts where the"
-    " running app imports from it; in another stage, or where the app does not run, it is taken for"
-    " a tool's unless all that it has of the lock has the locked versions.",
+    " change is slow, and not seen; nor is an install into what is thrown away in the same step."
+    " Unpacking an archive of packages with new times is an install. An environment without any"
+    " direct dependency counts where the running app imports from it; in another stage, or where"
+    " the app does not run, it is taken for a tool's unless all that it has of the lock has the"
+    " locked versions.",
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 
-_ABOVE = (
-    "look at {place}, and at the COPY lines above it: which of the files that they bring change"
-    " from day to day?",
-    "Docker runs a step again when anything above it in its stage has changed; the install of the"
-    " dependencies reads the two files that name them, and none of your source",
-    "split the COPY: one that names poetry.lock and pyproject.toml stands above the install (with"
-    " --no-root, for there is no source yet), one for all the rest stands below it",
+_OF_TOOLS = re.compile(r"-r[\s\"',]*\S*(?:poetry|tool)")  # a list for Poetry, not for the app
+
+_ABOVE = Help(
+    "which files does the dependency install need? Copy only those before it, and the rest"
+    " after it",
+    (
+        "look at {place}, and at the COPY lines above it: which of the files that they bring change"
+        " from day to day?",
+        "Docker runs a step again when anything above it in its stage has changed; the install of"
+        " the dependencies reads the two files that name them, and none of your source",
+        "split the COPY: one that names poetry.lock and pyproject.toml stands above the install"
+        " (with --no-root, for there is no source yet), one for all the rest stands below it",
+    ),
 )
-_MOUNTED = (
-    "look at the mount in {place}: which files does it show to the step?",
-    "what a bind mount shows is part of what the step depends on, and without a source that is the"
-    " whole folder: one changed byte, and the step runs again",
-    "mount the two files that the install reads, each by name with source= and target=, or copy"
-    " them in a step above it",
+_MOUNTED = Help(
+    "which files does the dependency install need? Mount only those",
+    (
+        "look at the mount in {place}: which files does it show to the step?",
+        "what a bind mount shows is part of what the step depends on, and without a source that is"
+        " the whole folder: one changed byte, and the step runs again",
+        "mount the two files that the install reads, each by name with source= and target=, or copy"
+        " them in a step above it",
+    ),
 )
-_TWICE = (
-    "look at {place} and at the install above it: what is left for the second one?",
-    "the install below the source runs after every change, and should find all in place: the same"
-    " packages, in the very versions that it wants itself",
-    "let the upper install take every group that the lower one takes, from the same poetry.lock and"
-    " into the same environment; or leave the lower one nothing but the project",
+_TWICE = Help(
+    "which packages does the lower install miss, and why?",
+    (
+        "look at {place} and at the install above it: what is left for the second one?",
+        "the install below the source runs after every change, and should find all in place: the"
+        " same packages, in the very versions that it wants itself",
+        "let the upper install take every group that the lower one takes, from the same"
+        " poetry.lock and into the same environment; or leave the lower one nothing but the"
+        " project",
+    ),
 )
 
 
@@ -77,29 +95,36 @@ def dependency_layer_is_split(seen: Observation) -> Outcome:
 def _installed_again(
     seen: Observation, names: tuple[str, ...], total: int, steps: tuple[BuildStep, ...]
 ) -> Outcome:
-    slowest = max(steps, key=lambda step: step.seconds, default=None)
-    ran = f": {_short(slowest.name)} ran again ({slowest.seconds:.1f} s)" if slowest else ""
+    ran, line = "", None
+    if steps:
+        # Which of them installed is not known: one that looks like it, or else the slowest.
+        rows = {row.line: row for stage in seen.dockerfile.stages for row in stage.instructions}
+        installs = [s for s in steps if s.line in rows and installs_dependencies(rows[s.line])]
+        step = max(installs or steps, key=lambda step: step.seconds)
+        ran, line = f": {_short(step.name)} ran again ({step.seconds:.1f} s)", step.line
+    helped = _help(seen, line, {step.line for step in steps})
+    place = f"line {line}" if line else "the step that installs the dependencies"
+    many = f"{len(names)} of {total}" if len(names) <= total else str(len(names))
     return failed(
-        seen=f"after one source file changed, {len(names)} of {total} packages were installed"
-        f" again{ran}",
-        try_next="which files does the dependency install need? Copy only those before it, and the"
-        " rest after it",
-        line=slowest.line if slowest else None,
-        hints=_hints(seen, slowest.line if slowest else None),
+        seen=f"after one source file changed, {many} packages were installed again{ran}",
+        try_next=helped.try_next,
+        line=line,
+        hints=tuple(hint.format(place=place) for hint in helped.hints),
     )
 
 
-def _hints(seen: Observation, line: int | None) -> tuple[str, ...]:
-    """What helps with a step like the one in this line, by what the Dockerfile's text says."""
+def _help(seen: Observation, line: int | None, again: set[int | None]) -> Help:
+    """What helps with a step like the one in this line, by what the Dockerfile's text says.
+
+    again: the lines of the steps that ran again.
+    """
     rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
     flags = [flag for row in rows if row.line == line for flag in row.flags]
-    above = [row for row in rows if row.keyword == "RUN" and row.line < (line or 0)]
     if any(name == "mount" and "type=cache" not in value for name, value in flags):
-        climb = _MOUNTED
-    else:
-        climb = _TWICE if any(installs_dependencies(row) for row in above) else _ABOVE
-    place = f"line {line}" if line else "the step that installs the dependencies"
-    return tuple(hint.format(place=place) for hint in climb)
+        return _MOUNTED
+    above = (row for row in rows if row.keyword == "RUN" and row.line < (line or 0))
+    kept = (row for row in above if row.line not in again and not _OF_TOOLS.search(row.value))
+    return _TWICE if any(installs_dependencies(row) for row in kept) else _ABOVE
 
 
 def _short(name: str) -> str:

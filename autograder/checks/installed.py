@@ -1,5 +1,7 @@
 """What requirements.txt names is installed."""
 
+import re
+
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
 from autograder.checks.missing import installs_dependencies, missing_dependencies
@@ -20,6 +22,8 @@ ABOUT = About(
     " does not run, it cannot tell what it imports from, and the environment that holds most"
     " counts.",
 )
+
+_ANY = re.compile(r"\b(?:install|sync|add|download)\b|<<")  # a step that may bring packages
 
 _BY_NAME = (
     "look at the step that installs {name}: what does it take the version from?",
@@ -44,6 +48,14 @@ _LEFT_OUT = (
     "have the installer read the whole file, as the course gives it, in one step, into the"
     " environment that CMD uses",
 )
+_COPIED = (
+    "look for the step that installs the packages: is there one, or does a COPY bring a folder with"
+    " packages in it?",
+    "an environment that was made on another machine holds packages and programs for that machine;"
+    " the image needs its own, and RUN is what installs into it",
+    "add a RUN step in which pip reads the whole list, with the option -r; and keep the folder of"
+    " your own environment out of the image, by a line in .dockerignore",
+)
 
 
 def dependencies_are_installed(seen: Observation) -> Outcome:
@@ -66,7 +78,7 @@ def dependencies_are_installed(seen: Observation) -> Outcome:
             return _other_versions(seen, other)
         lacking = [name for name in names if name not in here]
         if lacking:
-            return _left_out(lacking)
+            return _left_out(seen, lacking)
     return passed(
         seen=f"all {len(wanted)} packages of requirements.txt are there, in the versions it names"
     )
@@ -90,10 +102,12 @@ def _other_versions(seen: Observation, other: list[Distribution]) -> Outcome:
     )
 
 
-def _left_out(lacking: list[str]) -> Outcome:
+def _left_out(seen: Observation, lacking: list[str]) -> Outcome:
     more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+    rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
+    steps = [row for row in rows if row.keyword == "RUN" and _ANY.search(row.value)]
     return failed(
         seen=f"not installed: {', '.join(lacking[:3])}{more}",
         try_next="install every package that requirements.txt names",
-        hints=_LEFT_OUT,
+        hints=_LEFT_OUT if steps else _COPIED,
     )

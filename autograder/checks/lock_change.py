@@ -2,7 +2,9 @@
 
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
-from autograder.checks.missing import missing_dependencies
+from autograder.checks.missing import missing_dependencies, mounts_over_installs
+from autograder.checks.relock import line_of_relock
+from autograder.checks.step_help import Help
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.image import Distribution
 from autograder.facts.observation import Evidence, Observation
@@ -21,26 +23,54 @@ ABOUT = About(
     needs=frozenset({Evidence.LOCK_CHANGED}),
 )
 
-
+_NEXT = "copy poetry.lock before the step that installs the dependencies, and let that step obey it"
 _GROUP = (
     "look at pyproject.toml: in which group of dependencies does {name} stand?",
     "Poetry leaves a group out that is marked optional, unless the install asks for it by name",
     "poetry install adds an optional group with --with and its name, which stands above {name} in"
     " pyproject.toml",
 )
-_STAYED = (
-    "look at your install step: what does it read that differs when poetry.lock does?",
-    "the image kept {have} of {name}, so the step took the version from elsewhere, such as a"
-    " requirements file of your own or a version in the Dockerfile",
-    "let poetry install choose the versions, below a COPY that brings poetry.lock; pip can install"
-    " what poetry export writes during the build",
+_STAYED = Help(
+    _NEXT,
+    (
+        "look at your install step: what does it read that differs when poetry.lock does?",
+        "the image kept {have} of {name}, so the step took the version from elsewhere, such as a"
+        " requirements file of your own or a version in the Dockerfile",
+        "let poetry install choose the versions, below a COPY that brings poetry.lock; pip can"
+        " install what poetry export writes during the build",
+    ),
 )
-_SOLVED = (
-    "look at the step that installs: does it read poetry.lock, or does it solve the ranges anew?",
-    "{name} {have} is in neither of the two locks: what installed it found no lock, reads none (as"
-    " pip does), or was told to make a new one (lock, update, add)",
-    "bring poetry.lock with a COPY above the install, and leave it as it is: no rm, no poetry lock"
-    " without --no-update, no line in .dockerignore",
+_SOLVED = Help(
+    _NEXT,
+    (
+        "look at the step that installs: does it read poetry.lock, or does it solve the ranges"
+        " anew?",
+        "{name} {have} is in neither of the two locks: what installed it found no lock, reads none"
+        " (as pip does), or was told to make a new one (lock, update, add)",
+        "bring poetry.lock with a COPY above the install, and leave it as it is: no rm, no poetry"
+        " lock without --no-update, no line in .dockerignore",
+    ),
+)
+_CHOSEN = Help(
+    "take out the command that chooses versions: poetry.lock has them",
+    (
+        "look at line {line}: which version of {name} does this command ask for?",
+        "poetry add and poetry update write pyproject.toml and poetry.lock anew: what the lock said"
+        " before no longer counts, and the image kept {have}",
+        "the app's files name {name} already: take that command out, and let the install alone obey"
+        " poetry.lock",
+    ),
+)
+_KEPT = Help(
+    "keep no environment in a cache mount: it outlives the lock that made it",
+    (
+        "look at the cache mount in line {line}: what does the step keep there from one build to"
+        " the next?",
+        "a cache mount is not emptied when poetry.lock changes: an environment that is kept in it"
+        " has the packages of the build that made it, here {name} {have}",
+        "keep only downloads in a cache mount, and let the install make the environment anew in the"
+        " image: Docker's own cache spares that step while poetry.lock stays the same",
+    ),
 )
 
 
@@ -77,10 +107,23 @@ def _not_installed(name: str) -> Outcome:
 def _disobeyed(seen: Observation, name: str, found: Distribution | None) -> Outcome:
     have = found.version if found else "not installed"
     stayed = have == seen.asked.lock.versions[name]
+    helped, line = _why(seen, stayed)
     return failed(
         seen=f"poetry.lock was changed to {name} {seen.asked.second_lock.versions[name]}, but the"
         f" image has {have}",
-        try_next="copy poetry.lock before the step that installs the dependencies, and let that"
-        " step obey it",
-        hints=tuple(h.format(name=name, have=have) for h in (_STAYED if stayed else _SOLVED)),
+        try_next=helped.try_next,
+        line=line,
+        hints=tuple(h.format(line=line, name=name, have=have) for h in helped.hints),
     )
+
+
+def _why(seen: Observation, stayed: bool) -> tuple[Help, int | None]:
+    """What helps where the version stayed, or is in neither lock, and the line to look at."""
+    line = line_of_relock(seen.dockerfile, seen.asked.poetry)
+    if line or not stayed:
+        return _CHOSEN if stayed else _SOLVED, line
+    rows = (row for stage in seen.dockerfile.needed_stages() for row in stage.instructions)
+    for row in rows:
+        if row.keyword == "RUN" and mounts_over_installs(row):
+            return _KEPT, row.line
+    return _STAYED, None

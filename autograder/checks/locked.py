@@ -1,10 +1,9 @@
 """What is installed is what the lock file says."""
 
-import re
-
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, third_party
 from autograder.checks.missing import missing_dependencies
+from autograder.checks.relock import line_of_relock
 from autograder.checks.signatures import signers
 from autograder.facts.image import Distribution, Environment
 from autograder.facts.observation import Observation
@@ -27,8 +26,6 @@ ABOUT = About(
 
 _NEXT = "let the install step read poetry.lock: is it there before that step runs, unchanged?"
 _NEXT_BESIDE = "which step installs something beside Poetry? It does not read poetry.lock"
-_RELOCK = re.compile(r"""\bpoetry[\s"',]+(?:-\S+\s+)*(lock|update|add)\b([^;&|\n]*)""")
-_HARMLESS = re.compile(r"--(?:no-update|check|dry-run|help)\b")
 _INSTALLS = frozenset({"install", "sync", "update", "add"})
 _RELOCKED = (
     "look at line {line}: what does this command do to poetry.lock?",
@@ -85,7 +82,7 @@ def _not_locked(seen: Observation, environment: Environment, other: list[Distrib
     told = [f"{d.name} {d.version} (the lock says {locked[d.name]})" for d in other[:2]]
     more = f" and {len(other) - 2} more" if len(other) > 2 else ""
     first = other[0]
-    line = _line_of_relock(seen, _poetry_behind(seen, environment, first))
+    line = line_of_relock(seen.dockerfile, _poetry_behind(seen, environment, first))
     if line:
         climb = _RELOCKED
     elif first.installer.startswith("Poetry "):
@@ -114,22 +111,3 @@ def _poetry_behind(seen: Observation, environment: Environment, found: Distribut
 
 def _poetry_signed(seen: Observation, environment: Environment) -> bool:
     return any(who.startswith("Poetry ") for who in signers(seen, environment))
-
-
-def _line_of_relock(seen: Observation, poetry: str) -> int | None:
-    """Where the Dockerfile has Poetry lock anew: a hint for the reader, not the verdict."""
-    for stage in seen.dockerfile.needed_stages() if poetry else ():
-        for row in stage.instructions:
-            if row.keyword == "RUN" and _relocks(" ".join((row.value, *row.heredocs)), poetry):
-                return row.line
-    return None
-
-
-def _relocks(text: str, poetry: str) -> bool:
-    """Whether a command there changes the locked versions: `lock` keeps them from Poetry 2.0 on."""
-    keeps = poetry.partition(".")[0] not in ("0", "1")
-    return any(
-        not _HARMLESS.search(options)
-        and (command != "lock" or not keeps or "--regenerate" in options)
-        for command, options in _RELOCK.findall(text)
-    )

@@ -161,8 +161,9 @@ PRINTED = (
         ),
     ),
     (
-        r"The requested command|[Uu]nknown command|The \"-\S*\" option does not exist"
-        r"|no such option|unrecognized \w+|unexpected argument|is not defined\.",
+        r"The requested command|[Uu]nknown command|no such option"
+        r"|option does not exist|The option \"-\S*\" does not exist"
+        r"|unrecognized \w+|unexpected argument|is not defined\.",
         Help(
             "check how this command and its options are spelled",
             (

@@ -1,5 +1,6 @@
 """Containers on a private network, all removed at the end whatever happened."""
 
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,6 +11,15 @@ from docker.errors import APIError, NotFound
 
 from autograder.engine.client import RUN_LABEL, Engine, told
 from autograder.limits import LIMITS
+
+# Where the engine's words on a container that cannot start come to the point.
+_POINT = re.compile(r"\b(?:exec:? |stat /|chdir |unable to find (?:user|group) ).*", re.S)
+
+
+def in_short(explanation: str) -> str:
+    """Why a container cannot start, without the list of those who passed it on."""
+    point = _POINT.search(explanation)
+    return (point[0] if point else explanation).strip().removesuffix(": unknown")
 
 
 class Sandbox:
@@ -63,7 +73,7 @@ class Sandbox:
             except APIError as error:
                 if not (error.is_client_error() or self.containers.get(name)):
                     raise
-                self.unstarted[name] = str(error.explanation)
+                self.unstarted[name] = in_short(str(error.explanation))
 
     def problem_of(self, name: str) -> tuple[str, str]:
         """Why a container does not run (`` while it does), and the last lines it printed."""

@@ -13,13 +13,17 @@ from autograder.facts.expansion import PLATFORM_ARGUMENTS, expand, platform_argu
 from autograder.facts.instructions import (
     Directive,
     Instruction,
+    exec_form,
     has_instructions,
     read,
     trigger,
     words,
 )
 
-__all__ = ["Base", "Dockerfile", "Instruction", "Stage", "has_instructions", "parse", "sources_of"]
+__all__ = [
+    "Base", "Dockerfile", "Instruction", "Stage", "exec_form", "has_instructions", "parse",
+    "sources_of",
+]  # fmt: skip
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _OF_PLATFORM = re.compile(rf"\$\{{?({'|'.join(sorted(PLATFORM_ARGUMENTS))})\b")

@@ -216,7 +216,11 @@ def _heredocs(keyword: str, value: str, logical: str) -> Iterator[tuple[bool, st
     """Whether tabs before it do not count, and the word that ends it, for each heredoc."""
     if keyword == "ONBUILD":
         keyword, _, value = value.partition(" ")
-    if "<<" not in logical or keyword.upper() not in {"RUN", "COPY", "ADD"} or _is_json(value):
+    if (
+        "<<" not in logical
+        or keyword.upper() not in {"RUN", "COPY", "ADD"}
+        or exec_form(value) is not None
+    ):
         return
     for word in words(logical) or ():
         match = _HEREDOC.fullmatch(word)
@@ -224,11 +228,12 @@ def _heredocs(keyword: str, value: str, logical: str) -> Iterator[tuple[bool, st
             yield bool(match[1]), name
 
 
-def _is_json(value: str) -> bool:
+def exec_form(value: str) -> list[str] | None:
+    """The words of a JSON list of strings; None for what the builders give to a shell."""
     if not value.startswith("["):
-        return False
+        return None
     try:
         rows = json.loads(value)
     except (ValueError, RecursionError):
-        return False
-    return all(isinstance(row, str) for row in rows)
+        return None
+    return rows if all(isinstance(row, str) for row in rows) else None

@@ -173,7 +173,27 @@ def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuil
     outcome = dependency_layer_is_split(observe(first=built(), source_changed=built()))
     assert outcome.state == "failed"
     assert "no Python environment" in outcome.seen
-    assert "which step should install" in outcome.try_next
+    assert outcome.try_next.startswith("see what is left, at the end")
+
+
+@pytest.mark.parametrize(
+    ("rows", "next_"),
+    [
+        ("RUN pip install poetry\nCOPY . .\nRUN true\nRUN poetry install", NEXT),
+        (
+            "RUN poetry install --no-root\nCOPY . .\nRUN true\nRUN poetry install",
+            "which packages does the lower install miss, and why?",
+        ),
+        ("RUN x\nRUN y\nRUN z\nRUN --mount=type=bind,target=. poetry install", "which files does"),
+    ],
+)
+def test_what_to_try_next_follows_the_hints(
+    observe: Observe, environment: MakeEnvironment, rows: str, next_: str
+) -> None:
+    again = (RanAgain(STEPS[2:], (environment(modified=NEW),)),)
+    outcome = dependency_layer_is_split(observe(f"FROM python:3.11\n{rows}\n", ran_again=again))
+    assert outcome.try_next.startswith(next_)
+    assert outcome.try_next.endswith("Mount only those") is ("mount" in rows)
 
 
 def test_catches_not_the_reference(observe: Observe) -> None:
@@ -205,3 +225,57 @@ def test_catches_not_what_another_build_left_in_the_cache(
     """Another time, but from before the rebuild: the cache had two of the same step."""
     again = (RanAgain(STEPS[2:], (environment(modified=150),)),)
     assert dependency_layer_is_split(observe(ran_again=again)).state == "passed"
+
+
+SLOW = BuildStep("RUN python -m compileall .", "", False, 30.0, 6)
+UNSPLIT = """\
+FROM python:3.11
+COPY . .
+RUN pip install poetry==1.7.0
+RUN poetry install --with prod
+CMD ["poetry", "run", "gunicorn", "app.main:app"]
+RUN python -m compileall .
+"""
+
+
+def test_the_step_that_looks_like_the_install_is_named(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    """A slower one beside it is not to blame, and brings no hint of a second install."""
+    install = BuildStep("RUN poetry install --with prod", "", False, 7.0, 4)
+    brings_poetry = BuildStep("RUN pip install poetry==1.7.0", "", False, 14.0, 3)
+    again = (RanAgain((brings_poetry, install, SLOW), (environment(modified=NEW),)),)
+    outcome = dependency_layer_is_split(observe(UNSPLIT, ran_again=again))
+    assert outcome.line == 4
+    assert "RUN poetry install --with prod ran again (7.0 s)" in outcome.seen
+    assert outcome.try_next.startswith(NEXT)
+
+
+def test_where_none_looks_like_it_the_slowest_is_named(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    again = (RanAgain((SLOW,), (environment(modified=NEW),)),)
+    assert dependency_layer_is_split(observe(UNSPLIT, ran_again=again)).line == 6
+
+
+def test_a_list_for_poetry_is_no_install_of_the_app(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    text = UNSPLIT.replace(
+        "COPY . .\nRUN pip install poetry==1.7.0", "RUN pip install -r poetry.txt\nCOPY . ."
+    )
+    install = BuildStep("RUN poetry install --with prod", "", False, 7.0, 4)
+    again = (RanAgain((install,), (environment(modified=NEW),)),)
+    assert dependency_layer_is_split(observe(text, ran_again=again)).try_next.startswith(NEXT)
+
+
+def test_more_packages_than_the_last_image_has_are_counted_alone(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    few = built(environment({name: LOCK[name] for name in ("fastapi", "gunicorn", "uvicorn")}))
+    again = (
+        RanAgain(STEPS[2:], (environment(modified=NEW),)),
+        RanAgain((), few.image.environments),
+    )  # type: ignore[union-attr]
+    outcome = dependency_layer_is_split(observe(first=few, source_changed=few, ran_again=again))
+    assert outcome.seen.startswith("after one source file changed, 4 packages were installed again")

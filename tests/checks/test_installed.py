@@ -50,6 +50,30 @@ def test_catches_a_line_that_is_left_out(
     assert outcome.try_next == "install every package that requirements.txt names"
 
 
+@pytest.mark.parametrize(
+    ("step", "looked_for"),
+    [
+        ("RUN pip list", "is there one, or does a COPY"),
+        ("COPY venv venv", "is there one, or does a COPY"),
+        ("RUN pip install --no-deps fastapi", "every line of requirements.txt"),
+        ("RUN uv sync", "every line of requirements.txt"),
+    ],
+)
+def test_an_install_step_is_asked_for_before_what_it_reads(
+    observe: Observe,
+    built: MakeBuilt,
+    environment: MakeEnvironment,
+    step: str,
+    looked_for: str,
+) -> None:
+    """A folder that was copied from another machine may hold packages too."""
+    first = built(environment({"fastapi": LIST["fastapi"]}, installer="pip"))
+    text = f"FROM python:3.11\n{step}\n"
+    assert (
+        looked_for in dependencies_are_installed(observe(text, asked=ASKED, first=first)).hints[0]
+    )
+
+
 def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
     outcome = dependencies_are_installed(observe(asked=ASKED, first=built()))
     assert outcome.state == "failed"

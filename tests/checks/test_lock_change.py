@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from autograder.checks import lock_change_reinstalls
 from autograder.facts.build import BuildFailure
 from autograder.facts.image import Environment
@@ -20,6 +22,40 @@ def test_catches_the_old_version(
     assert outcome.state == "failed"
     assert outcome.seen == ("poetry.lock was changed to gunicorn 22.0.0, but the image has 21.2.0")
     assert outcome.try_next.startswith("copy poetry.lock before the step that installs")
+
+
+MOUNT = "RUN --mount=type=cache,target={} poetry install"
+CHOSEN, KEPT = "take out the command that chooses", "keep no environment in a cache mount"
+COPIED = "copy poetry.lock before"
+
+
+@pytest.mark.parametrize(
+    ("step", "have", "next_", "line"),
+    [
+        ('RUN poetry add --group prod "gunicorn@~21.2"', "21.2.0", CHOSEN, 3),
+        ("RUN poetry lock && poetry install", "23.0.0", COPIED, 3),
+        ("RUN poetry lock --no-update && poetry install", "21.2.0", COPIED, None),
+        ("RUN poetry self add poetry-plugin-export", "21.2.0", COPIED, None),
+        (MOUNT.format("/cache"), "21.2.0", KEPT, 3),
+        (MOUNT.format("/cache"), "23.0.0", COPIED, None),
+        (MOUNT.format("/root/.cache/pypoetry/artifacts"), "21.2.0", COPIED, None),
+    ],
+)
+def test_the_line_that_chooses_the_version_is_named(
+    observe: Observe,
+    built: MakeBuilt,
+    environment: MakeEnvironment,
+    step: str,
+    have: str,
+    next_: str,
+    line: int | None,
+) -> None:
+    changed = built(environment({**LOCK, "gunicorn": have}))
+    text = f"FROM python:3.11\nCOPY poetry.lock pyproject.toml ./\n{step}\n"
+    outcome = lock_change_reinstalls(observe(text, lock_changed=changed))
+    assert outcome.try_next.startswith(next_)
+    assert outcome.line == line
+    assert f"line {line}" in outcome.hints[0] or next_ == COPIED
 
 
 def test_catches_a_missing_group(

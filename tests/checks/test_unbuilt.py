@@ -147,6 +147,7 @@ def test_a_step_that_runs_with_a_mount_and_fails_is_a_step_that_fails() -> None:
         ("The requested command instal does not exist.", "are spelled"),
         ('ERROR: unknown command "instal" - maybe you meant "install"', "are spelled"),
         ('The "--no-dev" option does not exist', "are spelled"),
+        ('The option "--no-dev" does not exist', "are spelled"),
         ("/bin/sh: 1: Syntax error: Unterminated quoted string", "never closed"),
         ("ERROR: Could not install packages: [Errno 13] Permission denied: '/x'", "which user"),
         ("ERROR: No matching distribution found for requirements.txt", "this is a file"),
