@@ -4,10 +4,11 @@ from autograder.checks.about import About
 from autograder.checks.silent import why_silent
 from autograder.checks.start import line_of_start
 from autograder.checks.telling import telling
-from autograder.checks.unbuilt import unbuilt
+from autograder.checks.unbuilt import OFFER, unbuilt
 from autograder.facts.answer import AppAnswer
 from autograder.facts.observation import Observation
-from autograder.outcome import Outcome, failed, passed
+from autograder.facts.programs import lacked_by_stand_in
+from autograder.outcome import Outcome, failed, not_judged, passed
 
 ABOUT = About(
     why="All else is worth nothing if the app does not run. It is asked from another container,"
@@ -72,7 +73,12 @@ def _silent(seen: Observation, answer: AppAnswer) -> Outcome:
         fact = f"GET / answered {answer.status}"
     else:
         fact = f"nothing answered on port {seen.asked.port}: {answer.problem}"
-    told = telling(answer.logs.splitlines())
+    logs = answer.logs.splitlines()
+    base = seen.dockerfile.base_at(seen.dockerfile.stages[-1].start.line)
+    lacked = lacked_by_stand_in((answer.problem, *logs), base) if answer.status is None else ""
+    if lacked:
+        return not_judged(seen=f"{fact}: {lacked}", try_next=OFFER)
+    told = telling(logs)
     if told:
         fact += f"; the container printed: {told[:200]}"
     helped, line = why_silent(seen, answer)

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile
+from autograder.facts.programs import lacked_by_stand_in, not_found
 from autograder.facts.reference import is_reference, slip_in_python
 from autograder.facts.slip import one_slip_apart
 from autograder.index.manifest import offered_versions, public_versions
@@ -29,22 +30,6 @@ _ADDRESS = re.compile(rf"(?:^|\s)(\w+)[=\s]([\"']?){_ELSEWHERE}")
 """A variable, in ENV or ARG, that holds an address."""
 _APT = re.compile(r"\bapt(?:-get)?\b[^\n;&|]*\binstall\b([^\n;&|]*)")
 _BUILD_ESSENTIAL = frozenset("cc c++ g++ gcc make".split())
-# How a shell, pip, Python, setuptools, psycopg2 and env(1) say that a program is not there.
-_NO_PROGRAM = (
-    re.compile(r"(?:^|[\s:])([\w+.-]+): (?:command )?not found$"),
-    re.compile(r"Cannot find command '(\w+)'"),
-    re.compile(r"\[Errno 2\] No such file or directory: '([\w+.-]+)'"),
-    re.compile(r"command '(?:\w+-linux-gnu-)?([\w+.-]+)' failed: No such file or directory"),
-    re.compile(r"(?:^|\s)(\w+) executable not found"),
-    re.compile(r"env: \W?([\w+.-]+?)\W?: No such file or directory"),
-)
-# What python:3.11 has of buildpack-deps:bookworm, and python:3.11-slim has not. The course's
-# stand-in for either has Debian's Python alone.
-_OF_THE_FULL_IMAGE = frozenset(
-    "autoconf automake bzip2 c++ cc convert cpp curl dirmngr dpkg-source file g++ gcc git gpg hg"
-    " identify libtoolize make mysql_config patch pg_config pgrep pkg-config pkill ps"
-    " sq ssh ssh-keygen ssh-keyscan svn top unzip wget xz".split()
-)
 _NO_WHEELS = re.compile(r"no[-_.]binary", re.I)
 # What is the learner's own, whatever else the build wanted.
 _NO_GROUP = re.compile(r"Group\(s\) not found")
@@ -128,7 +113,7 @@ def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
 
     The image has no program that downloads, and without one `curl … | sh` does nothing, anywhere.
     """
-    base = _base_of(line, dockerfile)
+    base = dockerfile.base_at(line)
     if base is None or "slim" not in base.tag:
         return ""
     for stage in dockerfile.needed_stages():
@@ -145,7 +130,7 @@ def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
 
     `apt-get install make; …` goes on without it, and so does `|| true`.
     """
-    missing = set(_not_there(failure))
+    missing = set(not_found(failure.log))
     for stage in dockerfile.needed_stages() if failure.kind == "step" else ():
         for row in stage.instructions:
             for packages in _APT.findall(row.value) if row.keyword == "RUN" else ():
@@ -157,23 +142,11 @@ def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
     return failure
 
 
-def _not_there(failure: BuildFailure) -> Iterator[str]:
-    """The programs that a step did not find."""
-    for row in failure.log:
-        for pattern in _NO_PROGRAM:
-            yield from pattern.findall(row.strip())
-
-
 def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
     """The failure, put down to a stand-in where the image that it stands for has the program."""
-    base = _base_of(failure.line or 0, dockerfile)
-    if failure.kind != "step" or base is None or "slim" in base.tag:
-        return failure
-    name = next((name for name in _not_there(failure) if name in _OF_THE_FULL_IMAGE), None)
-    if name:
-        why = f"{base.familiar} has {name}; what stands in for it here has only Python"
-        return replace(failure, kind="network", log=(*failure.log, why))
-    return failure
+    base = dockerfile.base_at(failure.line or 0)
+    why = lacked_by_stand_in(failure.log, base) if failure.kind == "step" else ""
+    return replace(failure, kind="network", log=(*failure.log, why)) if why else failure
 
 
 def _for_want_of_a_secret(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
@@ -185,16 +158,6 @@ def _for_want_of_a_secret(failure: BuildFailure, dockerfile: Dockerfile) -> Buil
                 why = f"line {row.line} asks for a secret or an SSH agent, and there is none here"
                 return replace(failure, kind="network", log=(*failure.log, why))
     return failure
-
-
-def _base_of(line: int, dockerfile: Dockerfile) -> Base | None:
-    """The image that the stage with a line starts from, be it by way of other stages."""
-    for stage in dockerfile.stages:
-        if stage.start.line <= line <= stage.end_line:
-            while not isinstance(stage.base, Base):
-                stage = dockerfile.stages[stage.base]
-            return stage.base
-    return None
 
 
 def _for_want_of_a_release(

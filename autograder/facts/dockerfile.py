@@ -132,6 +132,15 @@ class Dockerfile:
             if isinstance(need, Base) and need.reference != "scratch"
         )
 
+    def base_at(self, line: int) -> Base | None:
+        """The image that the stage with a line starts from, be it by way of other stages."""
+        for stage in self.stages:
+            if stage.start.line <= line <= stage.end_line:
+                while not isinstance(stage.base, Base):
+                    stage = self.stages[stage.base]
+                return stage.base
+        return None
+
     def features(self) -> dict[str, int]:
         """Builder features it uses beyond the oldest builders, each with its first line."""
         found: dict[str, int] = {}

@@ -147,3 +147,21 @@ def test_catches_not_the_reference(observe: Observe) -> None:
     outcome = app_answers(observe())
     assert (outcome.state, outcome.try_next) == ("passed", "")
     assert outcome.seen == "GET / answered 200 after 1.2 s"
+
+
+@pytest.mark.parametrize(
+    ("problem", "logs"),
+    [
+        ('the container could not start: exec: "make": executable file not found in $PATH', ""),
+        ("the container ended with exit code 127", "/start.sh: line 3: curl: command not found"),
+    ],
+)
+def test_a_program_that_only_the_stand_in_lacks(observe: Observe, problem: str, logs: str) -> None:
+    answer = AppAnswer(None, None, 1.0, problem, logs)
+    told = app_answers(observe("FROM python:3.11 AS a\nFROM a\nCMD x\n", answer=answer))
+    assert told.state == "not_judged"
+    assert "; what stands in for it here has only Python" in told.seen
+    for base in ("python:3.11-slim", "scratch"):
+        assert app_answers(observe(f"FROM {base}\nCMD x\n", answer=answer)).state == "failed"
+    answered = AppAnswer(500, None, 1.0, problem, logs)
+    assert app_answers(observe("FROM python:3.11\nCMD x\n", answer=answered)).state == "failed"
