@@ -37,6 +37,8 @@ def told(seen: Observation, environment: Environment) -> tuple[str, frozenset[st
         fixed = _follows(seen, environment, seen.asked.lock) and _follow(seen, seen.asked.lock)
         return "exported", frozenset() if fixed else exports
     chose = frozenset(run.version for run in runs if run.command in ("install", "update"))
+    if not chose:  # Poetry 2 has no export of its own: some make a list of what this prints
+        chose = frozenset(run.version for run in runs if run.command == "show")
     return "chose", chose if _follow(seen, seen.asked.second_lock) else frozenset()
 
 

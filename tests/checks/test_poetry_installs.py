@@ -14,6 +14,7 @@ MakeEnvironment = Callable[..., Environment]
 LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
 SECOND = {**LOCK, "gunicorn": "22.0.0"}
 EXPORT, INSTALL = PoetryRun("2.5.1", "export"), PoetryRun("2.5.1", "install")
+SHOW = PoetryRun("2.5.1", "show")
 NEXT = "let Poetry install them from poetry.lock"
 
 
@@ -38,7 +39,7 @@ def test_catches_an_installer_that_no_poetry_told(
     assert outcome.try_next == NEXT
 
 
-@pytest.mark.parametrize("run", [EXPORT, INSTALL])
+@pytest.mark.parametrize("run", [EXPORT, INSTALL, SHOW])
 def test_catches_a_poetry_that_is_not_used(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment, run: PoetryRun
 ) -> None:
@@ -165,3 +166,11 @@ def test_the_environment_that_the_app_uses_counts(
     used = environment(installer="pip")
     other = environment(path="/poetry/site-packages")
     assert poetry_installs_dependencies(observe(first=built(used, other))).state == "failed"
+
+
+def test_catches_not_a_list_of_what_poetry_shows(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    """Without the plugin that exports; another lock gives another list."""
+    seen = observe(first=built(environment(installer="pip")), poetry_runs=(SHOW,))
+    assert poetry_installs_dependencies(seen).state == "passed"
