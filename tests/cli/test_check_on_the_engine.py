@@ -96,7 +96,7 @@ def test_a_failing_step_is_shown_and_scores_nothing(check: Check) -> None:
     assert "0 of 10 points" in done.stdout
     assert "RUN pip install poetry==1.7.0.99" in done.stdout
     assert "No matching distribution found for poetry==1.7.0.99" in done.stdout
-    assert "mend this step first" in done.stdout
+    assert "compare the version in this step" in done.stdout
     told = json.loads(check(STEP_3, CONTEXTS / "failing-step", "--json").stdout)
     assert (told["score"], {row["line"] for row in told["checks"]}) == (0, {2})
 
