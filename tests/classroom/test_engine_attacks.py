@@ -464,7 +464,11 @@ def test_what_the_engine_does_not_allow(
     [
         (f"{BASE}RUN --security=insecure id\n", "unknown flag: security"),
         (f"# syntax=evil/frontend:1\n{BASE}", "asks for another frontend"),
-        (f"# syntax=docker/dockerfile:1-labs\n{BASE}", "asks for another frontend"),
+        (
+            f"# syntax=docker/dockerfile:1-labs\n{BASE}RUN --security=insecure id\n",
+            "unknown flag: security",
+        ),
+        (f"# syntax=docker/dockerfile-upstream:labs\n{BASE}", "asks for another frontend"),
         (f"#!/x\n# syntax=course-run-1:first\n{BASE}", "asks for another frontend"),
     ],
 )
