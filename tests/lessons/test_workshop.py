@@ -1,6 +1,6 @@
 """The workshop on a real engine, with Dockerfiles that cost next to nothing."""
 
-import re
+import os
 import secrets
 import subprocess
 import time
@@ -149,7 +149,7 @@ def test_containers_of_a_kernel_that_was_killed_are_removed(
 ) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
-    run = re.sub(r"-\d+-", f"-{dead.pid}-", notebook_run(Path.cwd()))
+    run = notebook_run(Path.cwd()).replace(f"-{os.getpid()}-", f"-{dead.pid}-")
     left = engine_client.containers.run(
         "python:3.11", ["sleep", "60"], detach=True, labels={RUN_LABEL: run}
     )
