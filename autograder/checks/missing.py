@@ -14,6 +14,7 @@ _INSTALL = re.compile(
     r"""|\binstall\b.*[\s"'](?:-r|--requirement)[\s"',=]*\S""",
     re.S,
 )
+_MOST_SEARCHED = 20_000  # characters: the patterns take their square in time
 _TARGET = re.compile(r"(?:target|dst|destination)=([^,]+)")
 # Where pip, Poetry, uv and apt keep what they downloaded: nothing that a container needs.
 _DOWNLOADS = re.compile(r"pypoetry/(?:cache|artifacts)|/(?:pip|uv|apt)(?:/|$)")
@@ -205,4 +206,4 @@ def installs_dependencies(row: Instruction) -> bool:
 
 
 def _text(row: Instruction) -> str:
-    return " ".join((row.value, *row.heredocs))
+    return " ".join((row.value, *row.heredocs))[:_MOST_SEARCHED]

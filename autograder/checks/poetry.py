@@ -30,7 +30,7 @@ ABOUT = About(
 )
 
 _SEPARATOR = re.compile(r"&&|\|\||;|\n")
-_RUNS_POETRY = re.compile(r"""\bpoetry[\s"',]+(?:-\S+[\s"',]+)*$""")
+_RUNS_POETRY = re.compile(r"""\bpoetry[\s"',]+(?:-[^\s"',]+[\s"',]+)*$""")
 
 _NAMELESS = (
     "look at {place}: which version does it bring today, and which one next year?",

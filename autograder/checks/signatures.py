@@ -64,8 +64,10 @@ def not_by_poetry(seen: Observation, environment: Environment) -> Outcome:
     what = "the dependencies" if named == there else " and ".join(named)
     verb = "was" if len(named) == 1 < len(there) else "were"
     who = " and ".join(sorted({by[name] for name in named}))
-    imported = seen.answer.imported if seen.answer else {}
-    place = imported[named[0]].folders[0] if named[0] in imported else environment.path
+    image = seen.first.image
+    paths = {row.path for row in image.environments} if image else set[str]()
+    its_own = seen.answer.places.get(named[0], ()) if seen.answer else ()
+    place = next((path for path in its_own if path in paths), environment.path)
     return failed(
         seen=f"{what} in {place} {verb} installed by {who}, not by Poetry",
         try_next=_NEXT,

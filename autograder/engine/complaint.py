@@ -10,6 +10,7 @@ from collections.abc import Callable
 from autograder.facts.dockerfile import Dockerfile
 from autograder.facts.instructions import Instruction, trigger, words
 
+_MOST_SAID = 10_000
 _Means = Callable[[Instruction, str], bool]
 
 
@@ -54,13 +55,15 @@ _READ = tuple(
 
 def complaint(message: str) -> str:
     """What the message says of an instruction, without who says so; `` for any other message."""
-    found = (pattern.search(message.strip()) for pattern, _, _ in _READ)
+    # A longer one quotes what a learner wrote at length, which the patterns would search for long.
+    told = message.strip() if len(message) < _MOST_SAID else ""
+    found = (pattern.search(told) for pattern, _, _ in _READ)
     return next((match[1] for match in found if match), "")
 
 
 def line_of_complaint(message: str, dockerfile: Dockerfile) -> int | None:
     """The line of the one instruction that may be meant, or None where none is, or several are."""
-    for pattern, keywords, means in _READ:
+    for pattern, keywords, means in _READ if complaint(message) else ():
         if match := pattern.search(message.strip()):
             rows = (trigger(r) if r.keyword == "ONBUILD" else r for r in dockerfile.instructions)
             told = [row for row in rows if row.keyword in keywords]

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
-from autograder.facts.dockerfile import Base, Dockerfile
+from autograder.facts.dockerfile import Base, Dockerfile, Instruction
 from autograder.facts.programs import lacked_by_stand_in, not_found
 from autograder.facts.reference import is_reference, slip_in_python
 from autograder.facts.slip import one_slip_apart
@@ -18,6 +18,8 @@ from autograder.index.manifest import offered_versions, public_versions
 
 ALIKE = 0.8
 """From here on (of 1) two stages' names are one and a slip of the finger: difflib's ratio."""
+MOST_SEARCHED = 20_000
+"""Characters of one instruction that are looked through for what it wanted."""
 SHORT = 4
 """A package's name of so many letters or fewer is next to many others: it is taken for no slip."""
 
@@ -93,7 +95,7 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
     named = re.compile(rf"\$\{{?(?:{'|'.join(addresses)})\b\}}?") if addresses else None
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
-            text = "\n".join((row.value, *row.heredocs))
+            text = _said_in(row)
             text = named.sub("https://named", text) if named else text
             so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
             download = _DOWNLOAD.search(text)
@@ -108,6 +110,11 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
     return failure
 
 
+def _said_in(row: Instruction) -> str:
+    """What an instruction says, up to a length: a pattern takes its square in time."""
+    return "\n".join((row.value, *row.heredocs))[:MOST_SEARCHED]
+
+
 def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
     """The slim image that a line is built on, where nothing above it speaks of the program.
 
@@ -118,7 +125,7 @@ def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
         return ""
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
-            said = _DOWNLOAD.sub("", "\n".join((row.value, *row.heredocs)))
+            said = _DOWNLOAD.sub("", _said_in(row))
             brought = any(name == "from" for name, _ in row.flags) or row.keyword == "ADD"
             if row.line <= line and (brought or re.search(rf"\b{program}\b", said)):
                 return ""
@@ -133,7 +140,7 @@ def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
     missing = set(not_found(failure.log))
     for stage in dockerfile.needed_stages() if failure.kind == "step" else ():
         for row in stage.instructions:
-            for packages in _APT.findall(row.value) if row.keyword == "RUN" else ():
+            for packages in _APT.findall(_said_in(row)) if row.keyword == "RUN" else ():
                 brings = set(packages.split())
                 brings |= _BUILD_ESSENTIAL if "build-essential" in brings else set()
                 if row.line <= (failure.line or 0) and missing & brings:

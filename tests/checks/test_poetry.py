@@ -1,5 +1,6 @@
 """poetry-pinned: catches and catches not."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -242,3 +243,14 @@ def test_every_environment_counts_where_the_app_does_not_run(
     assert outcome.seen == (
         "Poetry 1.8.5 installed the dependencies in /other/site-packages, not Poetry 1.7.0"
     )
+
+
+@pytest.mark.parametrize("run", ["poetry " + "-," * 500 + " install", "poetry install " * 20_000])
+def test_a_hostile_line_is_soon_looked_through(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, run: str
+) -> None:
+    began = time.monotonic()
+    first = built(environment(installer="Poetry 1.8.5"))
+    assert poetry_is_pinned(observe(f"FROM a\nRUN {run}\n", first=first)).state == "failed"
+    assert poetry_is_pinned(observe(f"FROM a\nRUN {run}\n", first=built())).state == "failed"
+    assert time.monotonic() - began < 10

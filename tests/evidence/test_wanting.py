@@ -1,6 +1,7 @@
 """Who is to blame where a build wanted what it did not get: the learner, or what we offer."""
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -351,3 +352,12 @@ def test_a_stage_below_is_not_taken_from() -> None:
         assert told.message.startswith("line 2 takes from the stage y, which starts further down")
     unused = "FROM a AS x\nCOPY --from=y / /\nFROM b AS y\nRUN c\n"
     assert after(BuildFailure("step", "exit code: 1", "RUN c", 4), unused).kind == "step"
+
+
+@pytest.mark.parametrize("word", ["apt ", "curl ", "urlopen ", "apt install "])
+def test_a_step_without_end_is_soon_looked_through(word: str) -> None:
+    text = f"FROM python:3.11-slim\nRUN {word * 80_000}\n"
+    failed = BuildFailure("step", "exit code: 127", "RUN x", 2, ("sh: 1: poetry: not found",))
+    began = time.monotonic()
+    assert after(failed, text).kind == "step"
+    assert time.monotonic() - began < 10
