@@ -66,4 +66,6 @@ def _no_base(message: str, step: str, tail: tuple[str, ...]) -> bool:
         return False
     if step.startswith("FROM ") and not tail:
         return True
-    return bool(_BASE.search(message)) and (not step or "--from=" in step)
+    # The classic builder logs what it tried to pull; under ONBUILD it logs other steps there, too.
+    at_the_image = not step or step.startswith("FROM ") or "--from=" in step
+    return bool(_BASE.search(message)) and at_the_image

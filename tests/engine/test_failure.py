@@ -140,6 +140,11 @@ def test_a_base_image_that_cannot_be_had(message: str, step: str) -> None:
     assert (failure.kind, failure.message) == ("base", message)
 
 
+def test_the_classic_builder_tells_what_it_tried_to_pull() -> None:
+    told = 'Get "https://example.com/v2/": dial tcp: connect: network is unreachable'
+    assert classify(told, step="FROM pyhton:3.11", line=1, log=("Pulling",)).kind == "base"
+
+
 @pytest.mark.parametrize(
     "row",
     [
