@@ -97,6 +97,12 @@ def assert_verdict(case: str, offer: Offer, engine: str, record: Record) -> None
         assert lacking or expected.get("told", {}).get(row.id, "") in " ".join(told)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_what_it_needs_of_an_engine_is_declared(case: str) -> None:
+    features = read_hand_in(CONTEXTS / case).dockerfile.features()
+    assert set(features) == set(expected_of(case).get("needs", []))
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("case", JUDGED)
 def test_verdict_on_the_course_engine(case: str, ready: Ready, record_property: Record) -> None:
