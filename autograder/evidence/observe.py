@@ -153,8 +153,11 @@ class Observer:
         with ThreadPoolExecutor(max_workers=4) as pool:
             image = pool.submit(self._image, first)
             runs = pool.submit(self._poetry_runs, image)
-            lock = pool.submit(self._lock_changed, runs)
+            # One lock at a time where a cache mount may hold the packages: both write to it.
+            apart = material.dockerfile.has_cache_mount()
+            lock = None if apart else pool.submit(self._lock_changed, runs)
             rebuilt = self._surely("source", files)
+            lock = lock or pool.submit(self._lock_changed, runs)
             answer = pool.submit(self._answer, rebuilt)
             changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
             if Evidence.STEPS_AGAIN in material.needs:

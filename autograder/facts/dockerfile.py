@@ -141,6 +141,15 @@ class Dockerfile:
                 return stage.base
         return None
 
+    def has_cache_mount(self) -> bool:
+        """Whether a needed RUN has a cache mount, in which one build leaves another files."""
+        return any(
+            name == "mount" and "type=cache" in value
+            for stage in self.needed_stages()
+            for row in stage.instructions
+            for name, value in row.flags
+        )
+
     def features(self) -> dict[str, int]:
         """Builder features it uses beyond the oldest builders, each with its first line."""
         found: dict[str, int] = {}

@@ -102,14 +102,14 @@ class RanAgain:
         """
         for environment in self._for_the_app(asked):
             rows = [d for n, d in environment.distributions.items() if n in asked.lock.versions]
-            new = sorted(d.name for d in rows if d.modified_ns >= since_ns)
+            new = [d.name for d in rows if d.modified_ns >= since_ns]
             if self.alone is not None:
                 new = [n for n in new if any(n in e.distributions for e in self.alone)]
-            if new:
-                return tuple(new)
             touched = {(d.name, d.version) for d in rows if d.changed_ns >= since_ns}
-            if self.steps and not touched <= self._before():
-                return tuple(sorted(name for name, _ in touched))
+            if self.steps:
+                new += [name for name, _ in touched - self._before()]
+            if new:
+                return tuple(sorted(set(new)))
         return ()
 
     def _for_the_app(self, asked: Asked) -> Iterator[Environment]:

@@ -64,6 +64,20 @@ def test_catches_an_install_that_was_given_an_older_time(
         assert dependency_layer_is_split(observe(ran_again=again)).state == "failed"
 
 
+def test_counts_what_was_put_there_again_with_what_was_installed_again(
+    observe: Observe, environment: MakeEnvironment
+) -> None:
+    """Out of a cache mount, say, where a build with another lock had left one package."""
+    kept = environment(modified=OLD, changed=NEW)
+    new = environment({"click": "8.1.7"}, modified=NEW)
+    mixed = Environment(kept.path, {**kept.distributions, **new.distributions})
+    for held, number in (((), 4), ((kept,), 1)):
+        outcome = dependency_layer_is_split(
+            observe(ran_again=(RanAgain(STEPS[2:], (mixed,), held),))
+        )
+        assert f" {number} of 4 packages" in outcome.seen
+
+
 @pytest.mark.parametrize(
     ("version", "imports"),
     [

@@ -190,6 +190,20 @@ def test_a_stage_that_takes_from_below_is_told_with_the_line() -> None:
     assert [stage.below for stage in parse(text).stages] == [((2, 1), (3, 1)), (), ()]
 
 
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("FROM a\nRUN --mount=type=cache,target=/x y\n", True),
+        ("FROM a\nRUN --network=none --mount=target=/x,type=cache y\n", True),
+        ("FROM a\nRUN --mount=type=bind,target=/x y\nCOPY . .\n", False),
+        ("FROM a AS b\nRUN --mount=type=cache,target=/x y\nFROM a\n", False),
+        ("FROM a AS b\nRUN --mount=type=cache,target=/x y\nFROM b\n", True),
+    ],
+)
+def test_a_cache_mount_of_a_needed_stage(text: str, has: bool) -> None:
+    assert parse(text).has_cache_mount() == has
+
+
 def test_features_name_their_first_line() -> None:
     text = "FROM x\nRUN --mount=type=cache,target=/c a\nCOPY --link --chmod=1 a b\nRUN <<E\nE\n"
     assert parse(text).features() == {"mount": 2, "link": 3, "chmod": 3, "heredoc": 4}
