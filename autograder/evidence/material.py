@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -115,9 +115,10 @@ def prepared(dockerfile: Dockerfile, bases: Mapping[str, str]) -> str:
         _blank_the_syntax(dockerfile, lines)
     for row in dockerfile.arguments:
         _keep_the_platform(row, lines)
+    stages = {stage.name for stage in dockerfile.stages}
     for row in dockerfile.instructions:
         _leave_out_secrets(row, lines)
-        _take_from_our_own(row, dockerfile, bases, lines)
+        _take_from_our_own(row, stages, bases, lines)
     for stage in dockerfile.stages:
         if not isinstance(stage.base, int) and stage.base.familiar in bases:
             name = f" AS {stage.name}" if stage.name else ""
@@ -160,11 +161,10 @@ def _leave_out_secrets(row: Instruction, lines: list[str]) -> None:
 
 
 def _take_from_our_own(
-    row: Instruction, dockerfile: Dockerfile, bases: Mapping[str, str], lines: list[str]
+    row: Instruction, stages: Collection[str], bases: Mapping[str, str], lines: list[str]
 ) -> None:
     """Have COPY and mounts take from the offer's image too, where they name a base image."""
-    stages = {stage.name for stage in dockerfile.stages}
-    for name in sources_of(row):
+    for name in set(sources_of(row)):
         own = bases.get(Base(name, row.line).familiar)
         if own is None or own == name or name.lower() in stages:
             continue

@@ -7,9 +7,11 @@ https://docs.docker.com/reference/dockerfile/.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from autograder.errors import BadInput
 from autograder.facts.expansion import PLATFORM_ARGUMENTS, expand, platform_arguments
+from autograder.facts.growth import refuse_growth
 from autograder.facts.instructions import (
     Directive,
     Instruction,
@@ -24,6 +26,9 @@ __all__ = [
     "Base", "Dockerfile", "Instruction", "Stage", "exec_form", "has_instructions", "parse",
     "sources_of",
 ]  # fmt: skip
+
+MOST_STAGES, MOST_TRIGGERS = 500, 5_000
+"""What is read: far more than any that is meant, and few enough not to hold a grader up."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _OF_PLATFORM = re.compile(rf"\$\{{?({'|'.join(sorted(PLATFORM_ARGUMENTS))})\b")
@@ -173,13 +178,50 @@ def parse(text: str) -> Dockerfile:
     directives, instructions = read(text)
     if not instructions:
         raise BadInput("the Dockerfile is empty: it needs at least a FROM line")
-    return Dockerfile(instructions, _stages(instructions, {}), directives, text)
+    stages = _stages(instructions, {})
+    refuse_growth(
+        (
+            stage.base if isinstance(stage.base, int) else None,
+            (stage.start, *stage.triggers, *stage.instructions),
+        )
+        for stage in stages
+    )
+    return Dockerfile(instructions, stages, directives, text)
 
 
 def _stages(instructions: tuple[Instruction, ...], known: Mapping[str, str]) -> tuple[Stage, ...]:
-    arguments = dict(known)
+    arguments = _above_the_first(instructions, known)
     starts = [i for i, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
-    for instruction in instructions[: starts[0] if starts else None]:
+    if not starts:
+        raise BadInput("the Dockerfile has no FROM line, so there is no image to start from")
+    if len(starts) > MOST_STAGES:
+        raise BadInput(f"the Dockerfile has more than {MOST_STAGES} stages")
+    spans = zip(starts, [*starts[1:], len(instructions)], strict=True)
+    parts = [instructions[begin:end] for begin, end in spans]
+    named = [_name(rows[0]) for rows in parts]
+    names = _Names(named)
+    stages: list[Stage] = []
+    triggers: dict[Base | int, tuple[Instruction, ...]] = {}  # by stage, for all that start there
+    inherited = 0
+    for name, rows in zip(named, parts, strict=True):
+        base = names.find(expand(rows[0].value.split()[0], arguments), rows[0])
+        if isinstance(base, int) and base not in triggers:
+            above = stages[base].instructions
+            triggers[base] = tuple(trigger(row) for row in above if row.keyword == "ONBUILD")
+        inherited += len(triggers.get(base, ()))
+        if inherited > MOST_TRIGGERS:
+            raise BadInput(f"the ONBUILDs of the Dockerfile run more than {MOST_TRIGGERS} times")
+        stages.append(_stage(name, len(stages), base, rows, triggers.get(base, ()), names))
+        names.above[name] = stages[-1].index
+    return tuple(stages)
+
+
+def _above_the_first(
+    instructions: tuple[Instruction, ...], known: Mapping[str, str]
+) -> dict[str, str]:
+    """What the ARGs above the first FROM set. Raises BadInput where anything else stands there."""
+    arguments = dict(known)
+    for instruction in takewhile(lambda row: row.keyword != "FROM", instructions):
         if instruction.keyword != "ARG":
             raise BadInput(
                 f"Dockerfile line {instruction.line}: {instruction.keyword} stands before any FROM"
@@ -188,17 +230,7 @@ def _stages(instructions: tuple[Instruction, ...], known: Mapping[str, str]) -> 
             name, has_default, default = pair.partition("=")
             if has_default:
                 arguments[name] = expand(default, arguments)
-    if not starts:
-        raise BadInput("the Dockerfile has no FROM line, so there is no image to start from")
-    spans = zip(starts, [*starts[1:], len(instructions)], strict=True)
-    parts = [instructions[begin:end] for begin, end in spans]
-    named = [_name(rows[0]) for rows in parts]
-    names = _Names(named)
-    stages: list[Stage] = []
-    for name, rows in zip(named, parts, strict=True):
-        stages.append(_stage(name, stages, rows, arguments, names))
-        names.above[name] = stages[-1].index
-    return tuple(stages)
+    return arguments
 
 
 class _Names:
@@ -233,20 +265,17 @@ def _name(start: Instruction) -> str:
 
 def _stage(
     name: str,
-    earlier: list[Stage],
+    index: int,
+    base: Base | int,
     rows: tuple[Instruction, ...],
-    arguments: Mapping[str, str],
+    triggers: tuple[Instruction, ...],
     names: _Names,
 ) -> Stage:
-    base = names.find(expand(rows[0].value.split()[0], arguments), rows[0])
-    inherited = earlier[base].instructions if isinstance(base, int) else ()
-    triggers = tuple(trigger(row) for row in inherited if row.keyword == "ONBUILD")
     found = [
         (row.line, names.find(reference, row))  # no builder expands it
         for row in (*triggers, *rows[1:])
         for reference in sources_of(row)
     ]
-    index = len(earlier)
     below = tuple((line, need) for line, need in found if isinstance(need, int) and need > index)
     needs = tuple(need for _, need in found)
     return Stage(index, name, base, rows[0], rows[1:], needs, triggers, below)

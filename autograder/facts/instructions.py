@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from autograder.errors import BadInput
 from autograder.facts.slip import one_slip_apart
@@ -26,6 +27,12 @@ _FLAG = re.compile(r"--([A-Za-z-]+)(?:=(.*))?", re.S)
 # a million characters cost milliseconds, and no memory to go back in.
 _WORD = re.compile(r"""(?:[^\s"'\\]++|\\.|\\$|"(?:[^"\\]++|\\.)*+"|'[^']*+')++""", re.S)
 _FLAG_WORD = re.compile(rf"({_WORD.pattern})\s*", re.S)
+
+
+LONGEST_LINE = 65_535
+"""Bytes: what the builders' own reader takes (the token limit of Go's bufio.Scanner, less one)."""
+MOST_INSTRUCTIONS, MOST_FLAGS = 10_000, 100
+"""Far more than anybody means, and few enough to look each of them up."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,15 @@ class Instruction:
 def read(text: str) -> tuple[tuple[Directive, ...], tuple[Instruction, ...]]:
     """The directives and instructions of a Dockerfile. Raises BadInput, with the line."""
     lines = [row.rstrip("\r") for row in text.removeprefix("\ufeff").split("\n")]
+    for number, line in enumerate(lines, start=1):
+        if len(line) > LONGEST_LINE // 4 and len(line.encode()) > LONGEST_LINE:
+            raise BadInput(f"Dockerfile line {number} is longer than {LONGEST_LINE} bytes")
     directives = tuple(_directives(lines))
-    return directives, tuple(_instructions(lines, _escape(directives)))
+    found = _instructions(lines, _escape(directives))
+    instructions = tuple(islice(found, MOST_INSTRUCTIONS))
+    if next(found, None):
+        raise BadInput(f"the Dockerfile has more than {MOST_INSTRUCTIONS} instructions")
+    return directives, instructions
 
 
 def has_instructions(text: str) -> bool:
@@ -178,6 +192,8 @@ def _split(
     while (word := _FLAG_WORD.match(value, at)) and (flag := _FLAG.fullmatch(word[1])):
         flags.append((flag[1].lower(), unquoted(flag[2] or "")))
         at = word.end()
+        if len(flags) > MOST_FLAGS:
+            raise BadInput(f"Dockerfile line {line}: {keyword} has more than {MOST_FLAGS} flags")
     return keyword, tuple(flags), value[at:]
 
 

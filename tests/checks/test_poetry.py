@@ -245,7 +245,9 @@ def test_every_environment_counts_where_the_app_does_not_run(
     )
 
 
-@pytest.mark.parametrize("run", ["poetry " + "-," * 500 + " install", "poetry install " * 20_000])
+@pytest.mark.parametrize(
+    "run", ["poetry " + "-," * 500 + " install", ("poetry install " * 2_000 + "\\\n") * 10 + "x"]
+)
 def test_a_hostile_line_is_soon_looked_through(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment, run: str
 ) -> None:

@@ -356,7 +356,8 @@ def test_a_stage_below_is_not_taken_from() -> None:
 
 @pytest.mark.parametrize("word", ["apt ", "curl ", "urlopen ", "apt install "])
 def test_a_step_without_end_is_soon_looked_through(word: str) -> None:
-    text = f"FROM python:3.11-slim\nRUN {word * 80_000}\n"
+    lines = f"{word * 5_000} \\\n" * 16
+    text = f"FROM python:3.11-slim\nRUN {lines}x\n"
     failed = BuildFailure("step", "exit code: 127", "RUN x", 2, ("sh: 1: poetry: not found",))
     began = time.monotonic()
     assert after(failed, text).kind == "step"

@@ -243,6 +243,9 @@ MEGABYTE = 900_000
         pytest.param("ARG A=xxxxxxxx\n" + "ARG A=$A$A$A$A\n" * 60 + "FROM $A\n", id="laughs"),
         pytest.param("FROM x\nRUN " + "[" * MEGABYTE + " <<x\nx\n", id="brackets"),
         pytest.param("FROM x\nRUN <<x " + "\"'" * 200_000 + "\nx\n", id="quotes"),
+        pytest.param("FROM x AS a\n" + "ONBUILD RUN x\n" * 800 + "FROM a\n" * 800, id="ONBUILD"),
+        pytest.param("FROM x\n" + "ENV A=$B\n" * 100_000, id="variables"),
+        pytest.param("FROM x\n" + ("RUN" + " --mount=from=a" * 4_000 + " x\n") * 16, id="mounts"),
     ],
 )
 def test_it_takes_no_time(text: str) -> None:
@@ -251,3 +254,19 @@ def test_it_takes_no_time(text: str) -> None:
     with contextlib.suppress(BadInput):
         parse(text)
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("FROM x\n# " + "é" * 32_767 + "\n", "line 2 is longer than 65535 bytes"),
+        ("FROM x\n" * 501, "more than 500 stages"),
+        ("FROM x\n" + "RUN x\n" * 10_000, "more than 10000 instructions"),
+        ("FROM x AS a\n" + "ONBUILD RUN x\n" * 11 + "FROM a\n" * 490, "more than 5000 times"),
+        ("FROM x\nRUN " + "--mount=type=cache,target=/x " * 101 + "x\n", "more than 100 flags"),
+    ],
+)
+def test_more_than_anybody_means_is_refused(text: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        parse(text)
+    parse("FROM x\nRUN " + "x" * 65_000 + "\n" + "RUN x\n" * 5_000)
