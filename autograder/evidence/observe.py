@@ -1,6 +1,8 @@
 """One hand-in, observed: its builds, what is installed in their images, what the app answers."""
 
+import math
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,15 +24,17 @@ from autograder.evidence.stages import is_explained
 from autograder.evidence.taken_away import alone
 from autograder.evidence.wanting import wanting
 from autograder.facts.answer import AppAnswer
-from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure
+from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure, BuildStep
 from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
+from autograder.limits import LIMITS
 
 
 class Observer:
     """Builds one hand-in on an offer and gathers the facts.
 
     progress: told of every moment of the first build.
+    timeout, in_all: the wall-clock seconds that one build may take, and that all take together.
 
     Raises NotJudged where the engine does not answer.
     """
@@ -41,8 +45,11 @@ class Observer:
         material: Material,
         progress: Callable[[Progress], None] = lambda _: None,
         timeout: float = BUILD_SECONDS,
+        in_all: float = LIMITS.hand_in_seconds,
     ) -> None:
-        self.offer, self.progress, self.timeout = offer, progress, timeout
+        self.offer, self.progress, self.timeout, self.in_all = offer, progress, timeout, in_all
+        self.until = math.inf
+        self.ran = [BuildStep("the first of them", "", False, 0.0)]
         self.material = replace(material, dockerfile=offer.read(material.dockerfile))
         self.run = secrets.token_hex(6)
         self.made: set[str] = set()
@@ -85,6 +92,9 @@ class Observer:
             )
         if text is None:
             text = self.prepared()
+        left = self.until - time.monotonic()
+        if left <= 0:
+            return BuildFacts(self.offer.builder, (), 0.0, self.tag(which), failure=self._late())
         self.made.add(which)
         request = BuildRequest(
             sent({**files, "Dockerfile": text.encode()}),
@@ -95,10 +105,15 @@ class Observer:
             caches=self.material.fingerprint if self.offer.for_many else "",
             labels={RUN_LABEL: self.run},
             programs=self.material.programs,
-            timeout=self.timeout,
+            timeout=min(self.timeout, left),
             progress=progress,
         )
-        return self.offer.engine.build(request)
+        facts = self.offer.engine.build(request)
+        self.ran += facts.steps
+        if facts.failure and facts.failure.kind == "timeout":
+            stopped = facts.failure
+            self.ran.append(BuildStep(stopped.step, "", False, facts.seconds, stopped.line))
+        return facts
 
     def prepared(self) -> str:
         """The Dockerfile's text as it is built, line for line."""
@@ -134,6 +149,7 @@ class Observer:
         What was installed when is told by times: it is done once more when somebody sets the clock
         meanwhile. Raises NotJudged when that happens again.
         """
+        self.until = time.monotonic() + self.in_all - first.seconds
         for _ in range(2):
             clock = Clock(self.offer.engine.now_ns)
             seen = self._observed(first)
@@ -162,6 +178,9 @@ class Observer:
             changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
             if Evidence.STEPS_AGAIN in material.needs:
                 changed, again = self._steps_again(changed, files, answer)
+            if time.monotonic() > self.until:  # what was looked at last may be missing
+                late = replace(rebuilt, image_id=None, failure=self._late())
+                changed, again = Built(late, None, began), ()
             return Observation(
                 asked=material.asked,
                 dockerfile=material.dockerfile,
@@ -232,6 +251,12 @@ class Observer:
             return None
         build = self._surely("lock", self.material.with_second_lock())
         return Built(build, self._image(build))
+
+    def _late(self) -> BuildFailure:
+        """That there is no time left, put down to the slowest step so far."""
+        slowest = max(self.ran, key=lambda step: step.seconds)
+        why = f"all builds together were stopped after {self.in_all:.0f} s"
+        return BuildFailure("timeout", why, slowest.name, slowest.line)
 
     def _answer(self, build: BuildFacts) -> AppAnswer | None:
         if not build.succeeded:

@@ -1,5 +1,6 @@
 """A hand-in is built as often as its exercise's checks ask for, and no more."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from autograder.engine.request import Progress
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
 from autograder.facts.build import BuildFacts, BuildFailure
+from autograder.facts.observation import Evidence
 from autograder.grading import material
 from autograder.hand_in import read_hand_in
 from autograder.ready import Ready
@@ -98,3 +100,32 @@ def test_a_cache_that_lost_a_step_once_costs_no_points(ready: Ready) -> None:
         seen = o.observe(o.first_build())
     assert "again" in o.made
     assert dependency_layer_is_split(seen).state == "passed"
+
+
+SLOW = """FROM python:3.11
+WORKDIR /app
+COPY . .
+RUN pip install -r requirements.txt
+# As a learner may have it who wants to hold a grader up: nothing is slow before the source changes.
+RUN if grep -q X-Course kiss/main.py; then sleep 20; fi
+CMD ["gunicorn", "kiss.main:app"]
+"""
+
+
+@pytest.mark.engine
+def test_all_builds_together_have_an_end(ready: Ready, tmp_path: Path) -> None:
+    """The rebuild and its second try come within a build's own limit, and not within that."""
+    (tmp_path / "Dockerfile").write_text(SLOW)
+    exercise = find_exercise("step-1-naive")
+    given = material(exercise, read_hand_in(tmp_path))
+    given = replace(given, needs=frozenset({Evidence.STEPS_AGAIN}))
+    with Observer(ready.offer(), given).images() as observer:
+        observer.first_build()  # so that the next one is quick
+        first = observer.first_build()
+        observer.in_all = first.seconds + 10
+        began = time.monotonic()
+        seen = observer.observe(first)
+    assert time.monotonic() - began < 40
+    outcome = dependency_layer_is_split(seen)
+    assert (outcome.state, outcome.line) == ("failed", 6)
+    assert "all builds together were stopped after" in outcome.seen
