@@ -6,14 +6,59 @@ Standard library only, and nothing of the course: the helper image has only Pyth
 """
 
 import http.client
+import io
 import json
 import socket
 import sys
 import time
+from typing import Any, cast
 
 MOST_BYTES = 64 * 1024
+MOST_READ = 2**20
+"""Bytes of one answer, with its headers and all that goes before it."""
 PAUSE = 0.05
 GONE_SECONDS = 2.0
+
+
+class Unfinished(Exception):
+    """An answer began, and was not whole when the time was up or enough was read."""
+
+
+class Bounded(io.RawIOBase):
+    """What an app sends, until a moment of time.monotonic() and up to MOST_READ bytes.
+
+    Reading raises Unfinished past these; TimeoutError where nothing came at all.
+    """
+
+    def __init__(self, line: socket.socket, until: float) -> None:
+        self._line, self._until, self._read = line, until, 0
+        self._raw: io.RawIOBase = line.makefile("rb", buffering=0)
+
+    def makefile(self, *_: object) -> io.BufferedReader:
+        """For http.client, which takes this for the socket."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """What came next, as io.RawIOBase has it."""
+        left = self._until - time.monotonic()
+        if self._read and (left <= 0 or self._read > MOST_READ):
+            raise Unfinished
+        self._line.settimeout(max(0.1, min(left, 10)))
+        try:
+            count = self._raw.readinto(buffer)
+        except TimeoutError as error:
+            raise Unfinished if self._read else error from error
+        self._read += count or 0
+        return count
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._raw.close()
+        super().close()
 
 
 def main(seconds: str, port: str, name: str, header: str) -> None:
@@ -45,13 +90,21 @@ def ask(name: str, port: int, seconds: float, header: str = "") -> list[object]:
             unknown_since = None
         except http.client.HTTPException as error:
             last = f"it did not answer in HTTP ({type(error).__name__})"
+        except Unfinished:
+            last = f"it did not finish its answer in {seconds:g} s"
         time.sleep(PAUSE)
     return [status, body, time.monotonic() - began, last, value]
 
 
 def get(name: str, port: int, seconds: float, header: str) -> tuple[int, str, str]:
     """One GET: the status, at most MOST_BYTES of the body, and a header's value."""
+    until = time.monotonic() + seconds
     connection = http.client.HTTPConnection(name, port, timeout=max(0.1, min(seconds, 10)))
+
+    def bounded(line: socket.socket, **more: Any) -> http.client.HTTPResponse:
+        return http.client.HTTPResponse(cast(socket.socket, Bounded(line, until)), **more)
+
+    connection.response_class = bounded  # type: ignore[assignment]
     try:
         connection.request("GET", "/")
         response = connection.getresponse()

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from autograder.evidence.material import TOLD
 
 SCRIPT = Path(answers.__file__).with_name("ask_app.py")
 Serve = Callable[[bytes], int]
+Drip = Callable[[bytes, bytes, float], int]
 
 
 @pytest.fixture
@@ -35,6 +37,31 @@ def serve() -> Serve:
                     return
                 if not reply:
                     time.sleep(60)
+
+        def accept() -> None:
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return int(listener.getsockname()[1])
+
+    return start
+
+
+@pytest.fixture
+def drip() -> Drip:
+    """Serves some bytes, and then others again and again, with a pause before each."""
+
+    def start(first: bytes, then: bytes, pause: float) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def answer(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(first)
+                while True:
+                    time.sleep(pause)
+                    connection.sendall(then)
 
         def accept() -> None:
             while True:
@@ -100,6 +127,38 @@ def test_an_app_that_never_answers(serve: Serve) -> None:
     assert (status, body) == (None, "")
     assert problem == "nothing answered in time"
     assert 1.5 <= seconds < 6
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+        (http("200 OK", b"", length=10_000), b"x"),
+        (b"HTTP/1.1 200 OK\r\nA: ", b"x"),
+        (b"HT", b"T"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+)
+def test_an_answer_that_drips_is_given_up_in_time(drip: Drip, first: bytes, then: bytes) -> None:
+    """Each byte comes soon after the last: no timeout of a read ends it."""
+    status, body, seconds, problem, _ = ask(drip(first, then, 0.2))
+    assert (status, body) == (None, "")
+    assert problem == "it did not finish its answer in 1.5 s"
+    assert 1.5 <= seconds < 3
+
+
+def test_an_answer_that_goes_on_for_ever_is_given_up_by_its_size(drip: Drip) -> None:
+    again = b"HTTP/1.1 100 Continue\r\n\r\n" * 1000
+    status, _, seconds, problem, _ = ask(drip(again, again, 0))
+    assert (status, problem) == (None, "it did not finish its answer in 1.5 s")
+    assert seconds < 3
+
+
+def test_an_answer_that_comes_slowly_and_in_time_counts(drip: Drip) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+    assert ask(drip(head, b"x", 0.2), 10)[:2] == [200, "xxxx"]
 
 
 def test_nothing_listens() -> None:
