@@ -8,6 +8,7 @@ from autograder.checks.missing import installs_dependencies, missing_dependencie
 from autograder.checks.step_help import Help
 from autograder.checks.unbuilt import unbuilt
 from autograder.facts.build import BuildStep
+from autograder.facts.dockerfile import Instruction
 from autograder.facts.observation import Evidence, Observation
 from autograder.outcome import Outcome, failed, passed
 
@@ -98,7 +99,8 @@ def _installed_again(
     ran, line = "", None
     if steps:
         # Which of them installed is not known: one that looks like it, or else the slowest.
-        rows = {row.line: row for stage in seen.dockerfile.stages for row in stage.instructions}
+        stages = seen.dockerfile.stages
+        rows = {row.line: row for s in stages for row in (*s.instructions, *s.triggers)}
         installs = [s for s in steps if s.line in rows and installs_dependencies(rows[s.line])]
         step = max(installs or steps, key=lambda step: step.seconds)
         ran, line = f": {_short(step.name)} ran again ({step.seconds:.1f} s)", step.line
@@ -118,13 +120,24 @@ def _help(seen: Observation, line: int | None, again: set[int | None]) -> Help:
 
     again: the lines of the steps that ran again.
     """
-    rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
-    flags = [flag for row in rows if row.line == line for flag in row.flags]
-    if any(name == "mount" and "type=cache" not in value for name, value in flags):
+    stages = seen.dockerfile.needed_stages()
+    rows = [row for stage in stages for row in (*stage.triggers, *stage.instructions)]
+    if any(_mounts_the_source(row, seen.asked.package) for row in rows if row.line == line):
         return _MOUNTED
     above = (row for row in rows if row.keyword == "RUN" and row.line < (line or 0))
     kept = (row for row in above if row.line not in again and not _OF_TOOLS.search(row.value))
     return _TWICE if any(installs_dependencies(row) for row in kept) else _ABOVE
+
+
+def _mounts_the_source(row: Instruction, package: str) -> bool:
+    """Whether an instruction mounts the app's source, alone or with all the rest."""
+    for name, value in row.flags:
+        options = dict(option.partition("=")[::2] for option in value.split(","))
+        source = options.get("source") or options.get("src") or "."
+        bind = name == "mount" and options.get("type", "bind") == "bind" and "from" not in options
+        if bind and source.strip("./").partition("/")[0] in ("", package):
+            return True
+    return False
 
 
 def _short(name: str) -> str:

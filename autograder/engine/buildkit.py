@@ -20,7 +20,8 @@ from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.engine.trace import decode
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
-from autograder.facts.dockerfile import Base, Dockerfile
+from autograder.facts.dockerfile import Base, Dockerfile, Instruction
+from autograder.facts.instructions import unquoted
 
 # What ONBUILD runs is told without stage and number.
 _STEP = re.compile(
@@ -130,15 +131,23 @@ def line_of(
             at = number - 1 - image - ran_before  # ONBUILD steps have numbers, and no total
             if len(rows) == total - image and 0 <= at < len(rows):
                 found.append(rows[at])
-    said = [row for row in found if [row.keyword, *row.value.split()] == name.split()]
+    said = [row for row in found if _is_called(row, name)]
     return next((row.line for row in (*said, *found)), None)
 
 
 def line_of_trigger(dockerfile: Dockerfile, name: str) -> int | None:
     """The line of the ONBUILD that made this step, or None where it is the base image's."""
-    words = name.split()
     rows = (row for stage in dockerfile.stages for row in stage.triggers)
-    return next((row.line for row in rows if [row.keyword, *row.value.split()] == words), None)
+    return next((row.line for row in rows if _is_called(row, name)), None)
+
+
+def _is_called(row: Instruction, name: str) -> bool:
+    """Whether a step's name is an instruction's text, with its flags in the same order."""
+    keyword, *words = name.split()
+    flags = [f"--{flag}={value}" if value else f"--{flag}" for flag, value in row.flags]
+    text = [unquoted(word).lower() for word in words[: len(flags)]]
+    same = text == [flag.lower() for flag in flags]
+    return same and [keyword.upper(), *words[len(flags) :]] == [row.keyword, *row.value.split()]
 
 
 def build(api: Any, request: BuildRequest) -> BuildFacts:

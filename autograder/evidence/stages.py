@@ -64,7 +64,8 @@ def is_explained(dockerfile: Dockerfile, rebuilt: BuildFacts, changed: str) -> b
     reached = set[int]()
     for stage in dockerfile.needed_stages():
         below = stage.base in reached
-        for row in stage.instructions:
+        own = (row for row in stage.instructions if row.keyword != "ONBUILD")
+        for row in (*stage.triggers, *own):
             if row.line in again:
                 sources = [names.get(name.lower(), -1) for name in sources_of(row)]
                 below = below or not reached.isdisjoint(sources) or _reads(row, changed)

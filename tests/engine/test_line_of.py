@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.engine.buildkit import line_of
+from autograder.engine.buildkit import line_of, line_of_trigger
 from autograder.facts.dockerfile import parse
 
 TEXT = """\
@@ -41,3 +41,27 @@ def test_the_line_of_a_step(
     stage: str, number: int, total: int, name: str, line: int | None
 ) -> None:
     assert line_of(parse(TEXT), stage, number, total, name) == line
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("RUN a  b", 2),
+        ("RUN --mount=type=bind,target=/c a b", 3),
+        ('RUN --Mount="type=bind,target=/d" a b', 4),
+        ("RUN --mount=type=bind,target=/e a b", None),
+        ("run --network=none --mount=type=tmpfs,target=/f a b", 5),
+        ("COPY --link . .", 6),
+        ("COPY . .", None),
+    ],
+)
+def test_the_line_of_what_onbuild_runs(name: str, line: int | None) -> None:
+    text = """FROM x AS y
+ONBUILD RUN a b
+ONBUILD RUN --mount=type=bind,target=/c a b
+ONBUILD RUN --mount=type=bind,target="/d" a b
+ONBUILD run --network=none --mount=type=tmpfs,target=/f a   b
+ONBUILD COPY --link . .
+FROM y
+"""
+    assert line_of_trigger(parse(text), name) == line

@@ -129,3 +129,13 @@ def test_a_step_without_a_line_is_not_explained() -> None:
         BuildStep("COPY . .", "build", False, 1, 2), BuildStep("RUN true", "", False, 1)
     )
     assert not is_explained(parse(TWO), build, "app/main.py")
+
+
+def test_what_the_change_explains_of_what_onbuild_runs() -> None:
+    text = "FROM x AS a\nONBUILD COPY . .\nONBUILD RUN y\nFROM a\nRUN z\n"
+    steps = [
+        BuildStep(name, "", False, 1.0, line)
+        for name, line in (("COPY . .", 2), ("RUN y", 3), ("RUN z", 5))
+    ]
+    assert is_explained(parse(text), rebuilt(*steps), "app/main.py")
+    assert not is_explained(parse(text.replace("COPY . .", "ENV a=b")), rebuilt(*steps[1:]), "b")
