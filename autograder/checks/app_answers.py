@@ -16,11 +16,11 @@ ABOUT = About(
     right="step-3-pin-and-split/venv-from-builder",
     wrong="step-3-pin-and-split/other-port",
     cannot_see="One GET of / is asked, once: no other route, no load, no restart. The answer holds"
-    " a random value that the changed source was given, so no stored answer passes; a program that"
-    " reads the value out of the source file and answers in the app's place does. That program"
-    " could also name another folder as the one that the app imports from, and so lead the checks"
-    " that read packages to it. It would have to hold the right packages there, installed by the"
-    " right Poetry: by then the app is the shorter way.",
+    " a random value that the changed source was given, and one that came with the request, so no"
+    " stored answer passes; a program that reads the first out of the source file and answers in"
+    " the app's place does. That program could also name another folder as the one that the app"
+    " imports from, and so lead the checks that read packages to it. It would have to hold the"
+    " right packages there, installed by the right Poetry: by then the app is the shorter way.",
 )
 
 _OTHER_APP = (

@@ -1,13 +1,14 @@
 """What the app in an image answers, asked from another container on a private network."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.engine.client import Engine
 from autograder.engine.sandbox import Sandbox
 from autograder.errors import NotJudged
-from autograder.evidence.material import TOLD
+from autograder.evidence.material import ASKED, TOLD
 from autograder.facts.answer import AppAnswer, Imported
 from autograder.limits import LIMITS
 
@@ -29,16 +30,21 @@ def answer_of(engine: Engine, image: str, port: int, helper: str) -> AppAnswer:
             str(LIMITS.answer_seconds),
             str(port),
         ]
-        printed = sandbox.run(helper, [*command, _NAME, TOLD], LIMITS.answer_seconds + 30)
+        token = secrets.token_hex(8)
+        command += [_NAME, TOLD, f"{ASKED}: {token}"]
+        printed = sandbox.run(helper, command, LIMITS.answer_seconds + 30)
         found = [row for row in printed.splitlines() if row.startswith("ANSWERED ")]
         if not found:
             raise NotJudged(f"the app could not be asked: {printed.strip()[-200:]}")
-        return _answer(json.loads(found[-1][9:]), *sandbox.problem_of(_NAME))
+        return _answer(json.loads(found[-1][9:]), token, *sandbox.problem_of(_NAME))
 
 
-def _answer(row: list[object], problem: str, logs: str) -> AppAnswer:
+def _answer(row: list[object], token: str, problem: str, logs: str) -> AppAnswer:
+    """What an app answered and told; it told nothing where that was told to another request."""
     status, text, seconds, last, header = row
     told = _object(str(header)) or {}
+    if told.get("asked") != token:
+        told = {}
     return AppAnswer(
         int(status) if isinstance(status, int) else None,
         _object(str(text)),

@@ -1,7 +1,7 @@
 """Runs inside a helper container: asks an app for `/` until it answers or the time is up.
 
-Arguments: seconds, port, host name, and a header. Prints one JSON line:
-[status, body, seconds, problem, the header's value].
+Arguments: seconds, port, host name, a header of the answer, and one to send, as `NAME: value`.
+Prints one JSON line: [status, body, seconds, problem, the header's value].
 Standard library only, and nothing of the course: the helper image has only Python.
 """
 
@@ -61,19 +61,20 @@ class Bounded(io.RawIOBase):
         super().close()
 
 
-def main(seconds: str, port: str, name: str, header: str) -> None:
+def main(seconds: str, port: str, name: str, header: str, sent: str) -> None:
     """Ask, and print the answer."""
-    print("ANSWERED " + json.dumps(ask(name, int(port), float(seconds), header)), flush=True)
+    answer = ask(name, int(port), float(seconds), header, sent)
+    print("ANSWERED " + json.dumps(answer), flush=True)
 
 
-def ask(name: str, port: int, seconds: float, header: str = "") -> list[object]:
+def ask(name: str, port: int, seconds: float, header: str = "", sent: str = "") -> list[object]:
     """Ask until the app answers 200, ends, or the time is up."""
     began, last, unknown_since = time.monotonic(), "", None
     status: int | None = None
     body = value = ""
     while (spent := time.monotonic() - began) < seconds:
         try:
-            status, body, value = get(name, port, seconds - spent, header)
+            status, body, value = get(name, port, seconds - spent, header, sent)
             if status == 200:
                 return [status, body, time.monotonic() - began, "", value]
             last = f"it answered {status}"
@@ -96,7 +97,7 @@ def ask(name: str, port: int, seconds: float, header: str = "") -> list[object]:
     return [status, body, time.monotonic() - began, last, value]
 
 
-def get(name: str, port: int, seconds: float, header: str) -> tuple[int, str, str]:
+def get(name: str, port: int, seconds: float, header: str, sent: str) -> tuple[int, str, str]:
     """One GET: the status, at most MOST_BYTES of the body, and a header's value."""
     until = time.monotonic() + seconds
     connection = http.client.HTTPConnection(name, port, timeout=max(0.1, min(seconds, 10)))
@@ -106,7 +107,8 @@ def get(name: str, port: int, seconds: float, header: str) -> tuple[int, str, st
 
     connection.response_class = bounded  # type: ignore[assignment]
     try:
-        connection.request("GET", "/")
+        key, _, value = sent.partition(": ")
+        connection.request("GET", "/", headers={key: value} if key else {})
         response = connection.getresponse()
         body = response.read(MOST_BYTES).decode("utf-8", "replace")
         return response.status, body, response.getheader(header, "")

@@ -13,8 +13,11 @@ from autograder.facts.instructions import words
 from autograder.facts.observation import Asked, Evidence
 
 LOCK = "poetry.lock"
-TOLD = "X-Course-Told"
-"""The header in which a changed source says what only it can know."""
+TOLD, ASKED = "X-Course-Told", "X-Course-Asked"
+"""The header in which a changed source says what only it can know, and what it is asked with.
+
+It repeats the latter: an answer that was recorded during the build cannot.
+"""
 # Docker's own frontend under all its names: latest and no tag are what 1 is. `experimental` was
 # given up in 2020, and all that it had is stable now but --security, which an engine does not allow
 # unless it is set up so: a Dockerfile that such a frontend builds comes out the same without it.
@@ -50,6 +53,7 @@ async def _tell(request, call_next):
             imported.append("|".join([name, version, *folders]))
     folders = ":".join(map(os.path.realpath, sys.path))
     told = {{"nonce": "{1}", "imports_from": folders, "imported": ";".join(imported)}}
+    told["asked"] = request.headers.get("{3}", "")
     response = await call_next(request)
     response.headers["{0}"] = json.dumps(told)
     return response
@@ -93,7 +97,7 @@ class Material:
 
         In a header: what a route returns stays as it was, for a build may test it.
         """
-        telling = _TELLING.format(TOLD, nonce, [*self.asked.lock.versions])
+        telling = _TELLING.format(TOLD, nonce, [*self.asked.lock.versions], ASKED)
         changed = self.files[self.source_file] + telling.encode()
         return {**self.files, self.source_file: changed}
 

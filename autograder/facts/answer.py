@@ -22,7 +22,7 @@ class AppAnswer:
 
     status: the HTTP status, or None when nothing answered in time.
     body: the JSON object it answered, or None.
-    nonce: what its source told beside the answer; `` where it told nothing.
+    nonce: what its source told beside the answer to this very request; `` where it told nothing.
     imports_from: the folders that it imports from, in order, as told beside the answer.
     imported: the locked packages, by canonical name, as told there too; not those that it cannot
         import.

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from autograder.evidence import answers
-from autograder.evidence.material import TOLD
+from autograder.evidence.material import ASKED, TOLD
 
 SCRIPT = Path(answers.__file__).with_name("ask_app.py")
 Serve = Callable[[bytes], int]
@@ -75,7 +75,7 @@ def drip() -> Drip:
 
 def ask(port: int, seconds: float = 1.5, name: str = "127.0.0.1") -> list[Any]:
     done = subprocess.run(
-        [sys.executable, "-I", SCRIPT, str(seconds), str(port), name, TOLD],
+        [sys.executable, "-I", SCRIPT, str(seconds), str(port), name, TOLD, f"{ASKED}: token"],
         capture_output=True,
         text=True,
         timeout=30,
@@ -97,20 +97,38 @@ def test_200(serve: Serve) -> None:
     status, body, seconds, problem, told = ask(serve(http("200 OK", b'{"variant": "app"}')), 10)
     assert (status, body, problem, told) == (200, '{"variant": "app"}', "", "")
     assert 0 <= seconds < 5
-    read = answers._answer([status, body, seconds, problem, told], "", "logs")
+    read = answers._answer([status, body, seconds, problem, told], "token", "", "logs")
     assert (read.body, read.logs, read.nonce) == ({"variant": "app"}, "logs", "")
 
 
-def test_what_is_told_beside_the_answer(serve: Serve) -> None:
-    header = f'{TOLD}: {{"nonce": "abc", "imports_from": "/a:/b"}}\r\n\r\n'.encode()
+@pytest.mark.parametrize(
+    ("asked", "told"), [('"token"', "abc"), ('"another"', ""), ("null", ""), ('["token"]', "")]
+)
+def test_what_is_told_beside_the_answer(serve: Serve, asked: str, told: str) -> None:
+    """What was told to another request, during the build, is no answer to this one."""
+    said = f'{{"nonce": "abc", "imports_from": "/a:/b", "asked": {asked}}}'
+    header = f"{TOLD}: {said}\r\n\r\n".encode()
     row = ask(serve(http("200 OK", b"").replace(b"\r\n\r\n", b"\r\n" + header)), 10)
-    read = answers._answer(row, "", "")
-    assert (read.nonce, read.imports_from) == ("abc", ("/a", "/b"))
+    read = answers._answer(row, "token", "", "")
+    assert (read.nonce, read.imports_from) == (told, ("/a", "/b") if told else ("",))
+
+
+def test_it_is_asked_with_what_is_to_be_repeated() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+        port = listener.getsockname()[1]
+        asking = threading.Thread(target=ask, args=(port, 10))
+        asking.start()
+        connection, _ = listener.accept()
+        with connection:
+            assert f"\r\n{ASKED}: token\r\n".encode() in connection.recv(65536)
+            connection.sendall(http("200 OK", b"{}"))
+        asking.join()
 
 
 @pytest.mark.parametrize("told", ["", "{", "[1]", '{"nonce": ["a"], "imports_from": {}}', "\xff"])
 def test_a_stranger_tells_anything(told: str) -> None:
-    read = answers._answer([200, "{}", 1.0, "", told], "", "")
+    read = answers._answer([200, "{}", 1.0, "", told], "token", "", "")
     assert read.nonce in ("", "…")
     assert not [path for path in read.imports_from if path.startswith("/")]
 
@@ -197,7 +215,7 @@ def test_a_huge_body_is_cut(serve: Serve, length: int | None) -> None:
     status, body, _, _, _ = ask(serve(http("200 OK", b"[" * 5_000_000, length)), 10)
     assert status == 200
     assert body == "[" * 64 * 1024
-    assert answers._answer([status, body, 1.0, "", ""], "", "").body is None
+    assert answers._answer([status, body, 1.0, "", ""], "token", "", "").body is None
 
 
 @pytest.mark.parametrize(
@@ -220,7 +238,7 @@ def test_a_body_is_a_json_object_or_nothing(
 ) -> None:
     row = ask(serve(http("200 OK", body)), 10)
     assert row[0] == 200
-    assert answers._answer(row, "", "").body == wanted
+    assert answers._answer(row, "token", "", "").body == wanted
 
 
 def test_a_name_that_nobody_has_is_a_container_that_ended() -> None:
