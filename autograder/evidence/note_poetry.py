@@ -24,6 +24,8 @@ def note() -> None:
                 next(ahead, "")
             elif not word.startswith("-"):
                 words.append(word)
+        if {"--only-root", "--dry-run"} & set(sys.argv[1:]):
+            words = ["nothing"]  # it chose no package
         with open(LOG, "a", encoding="utf-8") as file:
             file.write(f"{version('poetry')} {' '.join(words[:1])}\n")
     except Exception:  # noqa: BLE001, S110 - a build goes on whatever happens to the note

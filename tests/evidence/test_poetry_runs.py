@@ -64,6 +64,8 @@ def test_what_is_no_note_is_left_out() -> None:
     [
         ("poetry", "poetry.console.application", ["--no-ansi", "export", "-o", "f"], "{} export\n"),
         ("p", "poetry.console.application", ["-C", "/app", "install"], "{} install\n"),
+        ("poetry", "poetry.console.application", ["install", "--only-root"], "{} nothing\n"),
+        ("poetry", "poetry.console.application", ["install", "--dry-run"], "{} nothing\n"),
         ("mine.py", "poetry_plugin_export.exporter", ["install"], "{} export\n"),
         ("poetry", "os", ["install"], ""),
         ("pip", "os", ["install", "poetry"], ""),
