@@ -6,12 +6,13 @@ path or an option of pip, is to work here as there.
 
 import subprocess
 from pathlib import Path
+from zipfile import ZipFile
 
 from autograder import places
 from autograder.engine.rootfs import Say, debootstrap, locked, remove_tree
 from autograder.errors import EngineUnavailable
 
-EDITION = "debian-bookworm-8"
+EDITION = "debian-bookworm-9"
 """What the stand-in's label says; another edition replaces an earlier one."""
 STAND_IN = f"container-course/stand-in:{EDITION}"
 STAND_IN_LABEL = "org.container-course.stand-in"
@@ -34,6 +35,17 @@ _AS_PYTHON_HAS_IT = {
         "return True  # the course: in a virtual environment Debian's does as Python's own",
     ),
     "ensurepip/__init__.py": ("    _ensurepip_is_disabled_in_debian_for_system()\n", ""),
+}
+# And in the setuptools that every new environment gets: it asks for what Debian's distutils adds.
+_AS_SETUPTOOLS_HAS_IT = {
+    "setuptools/command/install_lib.py": (
+        "        self.set_undefined_options('install',('install_layout','install_layout'))\n",
+    ),
+    "setuptools/command/install_egg_info.py": (
+        "        self.set_undefined_options('install',('install_layout','install_layout'))\n",
+        "        if sys.hexversion > 0x2060000:\n"
+        "            self.set_undefined_options('install',('prefix_option','prefix_option'))\n",
+    ),
 }
 # `site` is frozen into the program, so its words are changed there, by others of the same length.
 _FROZEN = (
@@ -86,7 +98,10 @@ def _like_the_python_image(root: Path) -> None:
     # Who may not write there would compile them anew with each start of Python.
     edited = [f"/usr/{_LIBRARY}/{name}" for name in _AS_PYTHON_HAS_IT]
     subprocess.run([*python, "-m", "compileall", "-q", *edited], check=True)
-    wheels = [f"/{w.relative_to(root)}" for w in (usr / "share/python-wheels").glob("wheel-*")]
+    kept = usr / "share/python-wheels"
+    for setuptools in kept.glob("setuptools-*"):
+        _edit_wheel(setuptools, _AS_SETUPTOOLS_HAS_IT)
+    wheels = [f"/{wheel.relative_to(root)}" for wheel in kept.glob("wheel-*")]
     for module in (
         ["ensurepip", "--default-pip"],
         ["pip", "install", "--quiet", "--no-index", "--no-cache-dir", *wheels],
@@ -102,7 +117,21 @@ def _like_the_python_image(root: Path) -> None:
 
 
 def _edit(file: Path, old: bytes, new: bytes) -> None:
-    data = file.read_bytes()
+    file.write_bytes(_edited(file.name, file.read_bytes(), old, new))
+
+
+def _edit_wheel(wheel: Path, without: dict[str, tuple[str, ...]]) -> None:
+    """Take lines out of files in a wheel; pip installs it without a look at its RECORD's hashes."""
+    with ZipFile(wheel) as archive:
+        files = {row: archive.read(row) for row in archive.infolist()}
+    with ZipFile(wheel, "w") as archive:
+        for row, data in files.items():
+            for line in without.get(row.filename, ()):
+                data = _edited(row.filename, data, line.encode(), b"")
+            archive.writestr(row, data)
+
+
+def _edited(name: str, data: bytes, old: bytes, new: bytes) -> bytes:
     if data.count(old) != 1:
-        raise EngineUnavailable(f"{file.name} of Debian's Python is not what the course knows")
-    file.write_bytes(data.replace(old, new))
+        raise EngineUnavailable(f"{name} of Debian's Python is not what the course knows")
+    return data.replace(old, new)
