@@ -81,10 +81,11 @@ def refuse_odd_name(student: str) -> None:
 
     nbgrader puts it into globs, pages and, without quotes, into the exported CSV, where a
     spreadsheet runs what begins as a formula: https://owasp.org/www-community/attacks/CSV_Injection
+    It takes off a blank at either end, and so would take one learner for another.
     """
-    formula = student.startswith(("=", "+", "-", "@"))
-    if formula or not student.isprintable() or _NOT_IN_A_NAME & set(student):
-        raise Unreadable(f"{student} is no name that a gradebook can hold: rename the folder")
+    odd = student.startswith(("=", "+", "-", "@")) or student != student.strip()
+    if odd or not student.isprintable() or _NOT_IN_A_NAME & set(student):
+        raise Unreadable(f"“{student}” is no name that a gradebook can hold: rename the folder")
 
 
 def _learners_code(folder: Path, name: str) -> list[str]:

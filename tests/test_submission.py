@@ -15,7 +15,13 @@ from autograder.errors import BadInput
 from autograder.facts.dockerfile import has_instructions
 from autograder.hand_in import MOST_BYTES, MOST_FILES, NO_DOCKERFILE, is_left_out
 from autograder.places import project
-from autograder.submission import MOST_CELLS, MOST_NOTEBOOK_BYTES, Unreadable, read_submission
+from autograder.submission import (
+    MOST_CELLS,
+    MOST_NOTEBOOK_BYTES,
+    Unreadable,
+    read_submission,
+    refuse_odd_name,
+)
 
 SLUG = "step-3-pin-and-split"
 NAME = f"{SLUG}.ipynb"
@@ -631,3 +637,17 @@ def test_a_cell_that_wants_to_take_for_ever(tmp_path: Path, source: str) -> None
 
 def test_the_reason_is_one_printable_line() -> None:
     assert str(Unreadable("a\x1b[2J\n\tb\ud800" + "c" * 400)) == "a�[2J �b�" + "c" * 291
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["ada ", " ada", " ", "=1", "a,b", "*", "a\tb"])
+def test_an_odd_name(name: str) -> None:
+    with pytest.raises(Unreadable, match="is no name that a gradebook can hold"):
+        refuse_odd_name(name)
+
+
+@pytest.mark.parametrize("name", ["ada", "ada b", "é", "a-b", "a=b", ":bomb:", "李雷"])
+def test_a_name(name: str) -> None:
+    refuse_odd_name(name)

@@ -1,0 +1,67 @@
+"""The one writer: what it writes is of that learner and that hand-in, and harms no other's."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograder.classroom.gradebook import CHANGED, Writer
+from autograder.classroom.submissions import handed_in, key_of
+from autograder.errors import NotJudged
+
+from .course_folder import SLUG, gradebook, make_course, submit
+
+EDITION = "1"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made")
+    make_course(root)
+    return root
+
+
+@pytest.fixture
+def course(made: Path, tmp_path: Path) -> Path:
+    root = tmp_path / "course"
+    shutil.copytree(made, root)
+    submit(root, {"ada": "FROM a\n"})
+    return root
+
+
+def write(root: Path, student: str, judged: str) -> float:
+    """Write the verdict on what `judged` handed in for `student`."""
+    key = key_of(handed_in(root / "submitted" / judged / SLUG, SLUG), EDITION)
+    return Writer(root, SLUG, EDITION, None).write(student, key, {})
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", ["ada ", " ada", "ada  "])
+def test_a_name_with_an_outer_blank_costs_nobody_their_notebook(course: Path, name: str) -> None:
+    submit(course, {name: "FROM b\n"})
+    write(course, "ada", "ada")
+    there = files(course / "autograded")
+    with pytest.raises(NotJudged, match="for another learner"):
+        write(course, name, name)
+    assert files(course / "autograded") == there
+    assert set(gradebook(course)) == {"ada"}
+
+
+def test_another_hand_in_than_was_judged_removes_nothing(course: Path) -> None:
+    submit(course, {"bob": "FROM b\n"})
+    write(course, "ada", "ada")
+    there = files(course / "autograded")
+    with pytest.raises(NotJudged) as error:
+        write(course, "ada", "bob")
+    assert str(error.value) == CHANGED
+    assert files(course / "autograded") == there
+    assert Writer(course, SLUG, EDITION, None).score("ada") == sum(
+        gradebook(course)["ada"].values()
+    )
