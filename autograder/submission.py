@@ -88,6 +88,15 @@ def refuse_odd_name(student: str) -> None:
         raise Unreadable(f"“{student}” is no name that a gradebook can hold: rename the folder")
 
 
+def refuse_linked(folder: Path) -> None:
+    """Raise Unreadable for `<learner>/<step>` where either is a link: what is there is another's.
+
+    A link above those two is the instructor's own.
+    """
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise Unreadable("the submission's folder is a link: put the files themselves there")
+
+
 def _learners_code(folder: Path, name: str) -> list[str]:
     """The text of each code cell that nbgrader would not overwrite."""
     cells = _notebook(_text(folder, name), name).get("cells")

@@ -23,7 +23,7 @@ from autograder.errors import BadInput, CourseError
 from autograder.exercises import EXERCISES
 from autograder.grading import beside
 from autograder.hand_in import NBGRADER_FILES, HandIn, read_inside
-from autograder.submission import Unreadable, read_submission, refuse_odd_name
+from autograder.submission import Unreadable, read_submission, refuse_linked, refuse_odd_name
 
 Judge = Callable[[str, HandIn | BadInput], Outputs]
 """From an assignment and what was handed in to the outputs of its locked cells, by cell id."""
@@ -84,12 +84,13 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Whether this submission is to be graded now. Raises NbGraderException."""
-        try:
-            refuse_odd_name(student_id)
-            _refuse_odd_time(self.submitted(assignment_id, student_id))
-        except Unreadable as error:
-            raise NbGraderException(f"unreadable: {error}") from error
-        return bool(super().init_destination(assignment_id, student_id))
+        with self._noting():
+            try:
+                refuse_odd_name(student_id)
+                _refuse_odd_time(self.submitted(assignment_id, student_id))
+            except Unreadable as error:
+                raise NbGraderException(f"unreadable: {error}") from error
+            return bool(super().init_destination(assignment_id, student_id))
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Lay out the submission's files and enter it in the gradebook."""
@@ -144,9 +145,11 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
         super()._init_preprocessors()
 
     def submitted(self, slug: str, student: str) -> Path:
-        """The folder that a learner handed in."""
-        folder = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
-        return Path(self.coursedir.root, folder)
+        """The folder that a learner handed in. Raises Unreadable where a link leads to it."""
+        path = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
+        folder = Path(self.coursedir.root, path)
+        refuse_linked(folder)
+        return folder
 
     def _released(self, slug: str) -> NotebookNode:
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", slug)

@@ -98,8 +98,8 @@ class Writer:
         """
         if converter.coursedir.student_id != student:
             raise NotJudged(f"nbgrader would take “{student}” for another learner")
-        folder = converter.submitted(self.slug, student)
         try:
+            folder = converter.submitted(self.slug, student)
             converter.init_notebooks()
             judged = key_of(handed_in(folder, self.slug), self.edition) == key
         except (NbGraderException, Unreadable, OSError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.errors import BadInput
 from autograder.exercises import Exercise
 from autograder.hand_in import HandIn, as_json
-from autograder.submission import Unreadable, read_submission, refuse_odd_name
+from autograder.submission import Unreadable, read_submission, refuse_linked, refuse_odd_name
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def handed_in(folder: Path, slug: str) -> HandIn | BadInput:
 
     Raises Unreadable or OSError for what cannot be read.
     """
+    refuse_linked(folder)
     try:
         return read_submission(folder, slug)
     except BadInput as error:

@@ -4,7 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config.loader import PyFileConfigLoader
 
+from autograder.classroom.converter import SafeAutograde
 from autograder.classroom.gradebook import CHANGED, Writer
 from autograder.classroom.submissions import handed_in, key_of
 from autograder.errors import NotJudged
@@ -65,3 +69,24 @@ def test_another_hand_in_than_was_judged_removes_nothing(course: Path) -> None:
     assert Writer(course, SLUG, EDITION, None).score("ada") == sum(
         gradebook(course)["ada"].values()
     )
+
+
+@pytest.mark.parametrize("link", [f"eve/{SLUG}", "eve"])
+@pytest.mark.parametrize("collected", ["submitted", "handed in"])
+def test_nbgrader_follows_no_link_to_a_submission(course: Path, link: str, collected: str) -> None:
+    """Be the class's own folder another one, or a link as well."""
+    (course / "submitted").rename(course / "disk")
+    (course / collected).symlink_to("disk")
+    at = course / collected / link
+    at.parent.mkdir(exist_ok=True)
+    at.symlink_to(Path("../ada", SLUG) if link.endswith(SLUG) else "ada")
+    config = PyFileConfigLoader("nbgrader_config.py", str(course)).load_config()
+    config.CourseDirectory.submitted_directory = collected
+    converter = SafeAutograde(
+        coursedir=CourseDirectory(config=config, assignment_id=SLUG), config=config
+    )
+    converter.judge = lambda *_: {}
+    with pytest.raises(NbGraderException):
+        converter.start()
+    assert "the submission's folder is a link" in str(converter.failure)
+    assert set(gradebook(course)) == {"ada"}

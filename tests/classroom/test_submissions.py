@@ -49,6 +49,26 @@ def test_one_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     assert (len(whole.key), whole.unreadable) == (64, "")
 
 
+@pytest.mark.parametrize("link", [f"eve/{SLUG}", "eve"])
+def test_a_folder_that_is_a_link_is_no_submission(tmp_path: Path, link: str) -> None:
+    """Neither another learner's nor the instructor's, whichever of the two folders is the link."""
+    ann = submit(tmp_path, "ann", "%%dockerfile\nFROM a\n")
+    at = tmp_path / "submitted" / link
+    at.parent.mkdir(exist_ok=True)
+    at.symlink_to(ann if link.endswith(SLUG) else ann.parent)
+    one, eve = submissions(tmp_path, SLUG, "1")
+    assert (len(one.key), eve.student, eve.key) == (64, "eve", "")
+    assert eve.unreadable == "the submission's folder is a link: put the files themselves there"
+
+
+def test_the_class_may_be_reached_through_a_link(tmp_path: Path) -> None:
+    submit(tmp_path / "disk", "ann", "%%dockerfile\nFROM a\n")
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "submitted").symlink_to(tmp_path / "disk" / "submitted")
+    (one,) = submissions(tmp_path / "course", SLUG, "1")
+    assert (len(one.key), one.unreadable) == (64, "")
+
+
 def test_only_those_who_are_asked_for(tmp_path: Path) -> None:
     for student in ("a", "b", "c"):
         submit(tmp_path, student, "")
