@@ -5,7 +5,6 @@ the outputs of the locked cells, which a kernel of the course's own produced. Ev
 nbgrader that comes after (points, comments, late penalties, feedback, formgrader) is nbgrader's.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,19 +15,18 @@ from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_solution, parse_utc, setenv
+from nbgrader.utils import is_solution, setenv
 
 from autograder.classroom.grader import Grader, Outputs
+from autograder.classroom.submissions import refuse_odd_time, regular
 from autograder.errors import BadInput, CourseError
 from autograder.exercises import EXERCISES
 from autograder.grading import beside
-from autograder.hand_in import NBGRADER_FILES, HandIn, read_inside
+from autograder.hand_in import NBGRADER_FILES, HandIn
 from autograder.submission import Unreadable, read_submission, refuse_linked, refuse_odd_name
 
 Judge = Callable[[str, HandIn | BadInput], Outputs]
 """From an assignment and what was handed in to the outputs of its locked cells, by cell id."""
-
-_MOST_TIME = 100  # characters
 
 
 class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no types
@@ -44,7 +42,7 @@ class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no ty
         files = {} if isinstance(hand_in, BadInput) else beside(ours, hand_in.files)
         # By these nbgrader knows a newer submission, and whom to release feedback to.
         folder = self.submitted(assignment_id, student_id)
-        kept = {name: _regular(folder, name) for name in NBGRADER_FILES}
+        kept = {name: regular(folder, name) for name in NBGRADER_FILES}
         files |= {name: data for name, data in kept.items() if data is not None}
         for name, data in files.items():
             (dest / name).parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +85,7 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
         with self._noting():
             try:
                 refuse_odd_name(student_id)
-                _refuse_odd_time(self.submitted(assignment_id, student_id))
+                refuse_odd_time(self.submitted(assignment_id, student_id))
             except Unreadable as error:
                 raise NbGraderException(f"unreadable: {error}") from error
             return bool(super().init_destination(assignment_id, student_id))
@@ -166,29 +164,6 @@ def take_the_safe_road() -> None:
     """
     autogradeapp.Autograde = SafeAutograde
     api.Autograde = SafeAutograde
-
-
-def _refuse_odd_time(folder: Path) -> None:
-    """Raise Unreadable for a timestamp that nbgrader would wait for or stumble over."""
-    file = folder / "timestamp.txt"
-    data = _regular(folder, file.name)
-    if data is None and file.exists():
-        raise Unreadable(f"{file.name} is not a regular file of the submission, or too large")
-    try:
-        text = (data or b"").decode().strip()
-        if len(text) > _MOST_TIME:
-            raise ValueError(text[:_MOST_TIME])
-        parse_utc(text or "2000-01-01")  # nbgrader takes an empty one for none
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise Unreadable(f"{file.name} holds no time") from error
-
-
-def _regular(folder: Path, name: str) -> bytes | None:
-    """What a file of a folder holds; None for what read_inside refuses."""
-    try:
-        return read_inside(Path(os.path.realpath(folder)), name)
-    except BadInput:
-        return None
 
 
 def graded(notebook: NotebookNode, hand_in: HandIn | BadInput, outputs: Outputs) -> NotebookNode:

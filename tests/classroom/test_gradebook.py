@@ -71,6 +71,13 @@ def test_another_hand_in_than_was_judged_removes_nothing(course: Path) -> None:
     )
 
 
+def test_a_verdict_that_cannot_be_written_says_why(course: Path) -> None:
+    """Be it that the submission is read no more when its turn comes."""
+    (course / "submitted" / "ada" / SLUG / "timestamp.txt").write_text("never")
+    with pytest.raises(NotJudged, match=r"timestamp\.txt holds no time"):
+        write(course, "ada", "ada")
+
+
 @pytest.mark.parametrize("link", [f"eve/{SLUG}", "eve"])
 @pytest.mark.parametrize("collected", ["submitted", "handed in"])
 def test_nbgrader_follows_no_link_to_a_submission(course: Path, link: str, collected: str) -> None:

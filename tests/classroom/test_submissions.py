@@ -1,6 +1,8 @@
 """The submissions of a class: who is there, what is equal, what cannot be read."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,46 @@ def test_the_class_may_be_reached_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "course").mkdir()
     (tmp_path / "course" / "submitted").symlink_to(tmp_path / "disk" / "submitted")
     (one,) = submissions(tmp_path / "course", SLUG, "1")
+    assert (len(one.key), one.unreadable) == (64, "")
+
+
+TIME = "timestamp.txt"
+NO_TIME = f"{TIME} holds no time"
+NO_FILE = f"{TIME} is not a regular file of the submission, or too large"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"never", NO_TIME),
+        (b"2026-13-01 00:00:00 UTC", NO_TIME),
+        (b"0001-01-01 00:00:00 +99999999", NO_TIME),
+        (b"\xff\xfe", NO_TIME),
+        ("\ufeff2026-01-01 00:00:00 UTC".encode(), NO_TIME),  # as nbgrader has it
+        (b"9" * 101, NO_TIME),
+        (b" " * 1_000_001, NO_FILE),
+    ],
+)
+def test_a_time_that_nbgrader_cannot_take(tmp_path: Path, data: bytes, words: str) -> None:
+    """It is told before anything is built."""
+    (submit(tmp_path, "ann", "%%dockerfile\nFROM a\n") / TIME).write_bytes(data)
+    (one,) = submissions(tmp_path, SLUG, "1")
+    assert (one.key, one.unreadable) == ("", words)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_time_that_is_no_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(submit(tmp_path, "ann", "%%dockerfile\nFROM a\n") / TIME)
+    (one,) = submissions(tmp_path, SLUG, "1")
+    assert (one.key, one.unreadable) == ("", NO_FILE)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "2026-01-02 03:04:05.000000 UTC\n", "2026-01-02 03:04:05 +0200"]
+)
+def test_a_time(tmp_path: Path, text: str) -> None:
+    (submit(tmp_path, "ann", "%%dockerfile\nFROM a\n") / TIME).write_text(text)
+    (one,) = submissions(tmp_path, SLUG, "1")
     assert (len(one.key), one.unreadable) == (64, "")
 
 
