@@ -37,8 +37,13 @@ class HandIn:
     programs: frozenset[str] = frozenset()
 
     def without(self, names: Collection[str]) -> "HandIn":
-        """The same with some files left out."""
-        kept = {name: data for name, data in self.files.items() if name not in names}
+        """The same with some files, or folders, left out."""
+        folders = tuple(f"{name}/" for name in names)
+        kept = {
+            name: data
+            for name, data in self.files.items()
+            if name not in names and not name.startswith(folders)
+        }
         return HandIn(kept, self.programs & kept.keys())
 
     @property

@@ -128,6 +128,12 @@ def test_what_may_be_run_is_taken_so(folder: Path) -> None:
     assert set(hand_in.without({"a.sh"}).files) == {"Dockerfile", "b.sh", "c.sh", "d.sh", "e.sh"}
 
 
+def test_without_a_name_is_without_a_folder_of_that_name() -> None:
+    hand_in = HandIn({"a": b"", "a.b": b"", "b/a": b"", "c/d/e": b""}, frozenset({"c/d/e"}))
+    assert hand_in.without({"a", "c"}) == HandIn({"a.b": b"", "b/a": b""})
+    assert hand_in.without({"c/d"}) == HandIn({"a": b"", "a.b": b"", "b/a": b""})
+
+
 @pytest.mark.parametrize("given", [HandIn({"a": b"\xff"}, frozenset("a")), BadInput("no")])
 def test_what_grading_gives_comes_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: HandIn | BadInput

@@ -38,7 +38,7 @@ class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no ty
         dest.mkdir(parents=True, exist_ok=True)
         hand_in = self.hand_in(assignment_id, student_id)
         app = EXERCISES[assignment_id].app_files if assignment_id in EXERCISES else ()
-        ours = (*app, f"{assignment_id}.ipynb", f"{assignment_id}.html")
+        ours = (*app, *NBGRADER_FILES, f"{assignment_id}.ipynb", f"{assignment_id}.html")
         files = {} if isinstance(hand_in, BadInput) else beside(ours, hand_in.files)
         # By these nbgrader knows a newer submission, and whom to release feedback to.
         folder = self.submitted(assignment_id, student_id)

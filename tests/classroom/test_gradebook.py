@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config.loader import PyFileConfigLoader
@@ -12,6 +14,7 @@ from autograder.classroom.converter import SafeAutograde
 from autograder.classroom.gradebook import CHANGED, Writer
 from autograder.classroom.submissions import handed_in, key_of
 from autograder.errors import NotJudged
+from autograder.hand_in import NBGRADER_FILES
 
 from .course_folder import SLUG, gradebook, make_course, submit
 
@@ -37,6 +40,16 @@ def write(root: Path, student: str, judged: str) -> float:
     """Write the verdict on what `judged` handed in for `student`."""
     key = key_of(handed_in(root / "submitted" / judged / SLUG, SLUG), EDITION)
     return Writer(root, SLUG, EDITION, None).write(student, key, {})
+
+
+def safe_autograde(root: Path, submitted: str = "submitted") -> SafeAutograde:
+    """What `nbgrader autograde` runs, with a judge that needs no engine."""
+    config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    config.CourseDirectory.submitted_directory = submitted
+    course = CourseDirectory(config=config, assignment_id=SLUG)
+    converter = SafeAutograde(coursedir=course, config=config)
+    converter.judge = lambda *_: {}
+    return converter
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -71,6 +84,21 @@ def test_another_hand_in_than_was_judged_removes_nothing(course: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", sorted(NBGRADER_FILES))
+def test_no_folder_stands_where_nbgrader_has_a_file(course: Path, name: str) -> None:
+    """It would stumble over that when the submission is graded again, and remove what is there."""
+    submit(course, {"bob": "FROM b\n"})
+    folder = course / "submitted" / "bob" / SLUG
+    notebook = nbformat.read(folder / f"{SLUG}.ipynb", as_version=4)
+    notebook.cells.append(new_code_cell(f"%%writefile {name}/x\nx\n"))
+    nbformat.write(notebook, folder / f"{SLUG}.ipynb")
+    assert write(course, "bob", "bob") > 0
+    there = files(course / "autograded" / "bob" / SLUG)
+    assert not [path for path in there if path.startswith(name)]
+    safe_autograde(course).start()
+    assert files(course / "autograded" / "bob" / SLUG) == there
+
+
 def test_a_verdict_that_cannot_be_written_says_why(course: Path) -> None:
     """Be it that the submission is read no more when its turn comes."""
     (course / "submitted" / "ada" / SLUG / "timestamp.txt").write_text("never")
@@ -87,12 +115,7 @@ def test_nbgrader_follows_no_link_to_a_submission(course: Path, link: str, colle
     at = course / collected / link
     at.parent.mkdir(exist_ok=True)
     at.symlink_to(Path("../ada", SLUG) if link.endswith(SLUG) else "ada")
-    config = PyFileConfigLoader("nbgrader_config.py", str(course)).load_config()
-    config.CourseDirectory.submitted_directory = collected
-    converter = SafeAutograde(
-        coursedir=CourseDirectory(config=config, assignment_id=SLUG), config=config
-    )
-    converter.judge = lambda *_: {}
+    converter = safe_autograde(course, collected)
     with pytest.raises(NbGraderException):
         converter.start()
     assert "the submission's folder is a link" in str(converter.failure)
