@@ -18,6 +18,7 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_solution, setenv
 
 from autograder.classroom.grader import Grader, Outputs
+from autograder.classroom.log import log_printably
 from autograder.classroom.submissions import refuse_odd_time, regular
 from autograder.errors import BadInput, CourseError
 from autograder.exercises import EXERCISES
@@ -158,10 +159,11 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
 
 
 def take_the_safe_road() -> None:
-    """Have nbgrader's command and formgrader's button grade with SafeAutograde.
+    """Have nbgrader's command and formgrader's button grade with SafeAutograde, and log printably.
 
     Both name the class outright, where no setting reaches it.
     """
+    log_printably()
     autogradeapp.Autograde = SafeAutograde
     api.Autograde = SafeAutograde
 

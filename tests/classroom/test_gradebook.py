@@ -1,6 +1,8 @@
 """The one writer: what it writes is of that learner and that hand-in, and harms no other's."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -97,6 +99,25 @@ def test_no_folder_stands_where_nbgrader_has_a_file(course: Path, name: str) -> 
     assert not [path for path in there if path.startswith(name)]
     safe_autograde(course).start()
     assert files(course / "autograded" / "bob" / SLUG) == there
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"), [("autograde", "submitted"), ("generate_feedback", "autograded")]
+)
+def test_no_name_of_a_learners_moves_the_terminals_cursor(
+    course: Path, command: str, folder: str
+) -> None:
+    hostile = "a\x1b]0;pwned\x07\x1b[2J\x9b2Jb"
+    for student in ("ada", hostile):
+        below = course / folder / student / SLUG
+        below.mkdir(parents=True, exist_ok=True)
+        (below / f"{SLUG}.ipynb").write_text("{")
+    (course / folder / "ada" / SLUG / f"{hostile}.ipynb").write_text("{")
+    run = [sys.executable, "-m", "nbgrader", command, SLUG]
+    done = subprocess.run(run, cwd=course, capture_output=True, text=True, timeout=120)
+    told = done.stdout + done.stderr
+    assert "a\ufffd]0;pwned" in told
+    assert not [c for c in told if not c.isprintable() and c != "\n"]
 
 
 def test_a_verdict_that_cannot_be_written_says_why(course: Path) -> None:
