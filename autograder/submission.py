@@ -38,7 +38,9 @@ MOST_PATH_BYTES = 255
 _MARK = re.compile(r'\\.|["\[\]{}]', re.S)
 _INDENTED_MAGIC = re.compile(r"[ \t]{0,100}%%")
 _APPEND = {"-a", "--append"}
-_NOT_IN_A_NAME = frozenset('[]*?,"<>')
+_NOT_IN_A_NAME = frozenset('[]*?,;"<>')
+FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula of a spreadsheet begins with; the last four are the same signs at full width."""
 
 
 class Unreadable(CourseError):
@@ -83,7 +85,7 @@ def refuse_odd_name(student: str) -> None:
     spreadsheet runs what begins as a formula: https://owasp.org/www-community/attacks/CSV_Injection
     It takes off a blank at either end, and so would take one learner for another.
     """
-    odd = student.startswith(("=", "+", "-", "@")) or student != student.strip()
+    odd = student.startswith(FORMULA_SIGNS) or student != student.strip()
     if odd or not student.isprintable() or _NOT_IN_A_NAME & set(student):
         raise Unreadable(f"“{student}” is no name that a gradebook can hold: rename the folder")
 

@@ -642,7 +642,13 @@ def test_the_reason_is_one_printable_line() -> None:
 # Names
 
 
-@pytest.mark.parametrize("name", ["ada ", " ada", " ", "=1", "a,b", "*", "a\tb"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ada ", " ada", " ", "a,b", "*", "a\tb", "a;b", "a;=1+1;b"),
+        *("=1", "+1", "-1", "@A1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A1"),
+    ],
+)
 def test_an_odd_name(name: str) -> None:
     with pytest.raises(Unreadable, match="is no name that a gradebook can hold"):
         refuse_odd_name(name)
