@@ -147,7 +147,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
     for path in _walk(root):
         name = path.relative_to(root).as_posix()
         files[name] = read_inside(root, name)
-        refuse_too_many(files, folder)
+        refuse_too_many(files)
     return files
 
 
@@ -157,12 +157,12 @@ def is_left_out(name: str) -> bool:
     return last.endswith(_IGNORED_ENDINGS) or not _IGNORED_FOLDERS.isdisjoint(folders)
 
 
-def refuse_too_many(files: Mapping[str, bytes], folder: Path) -> None:
+def refuse_too_many(files: Mapping[str, bytes]) -> None:
     """Raise BadInput for more files than a hand-in may hold."""
     if len(files) > MOST_FILES:
         tops = Counter(name.partition("/")[0] for name in files if "/" in name)
         fullest = "".join(f", at least {n} of them in {top}" for top, n in tops.most_common(1))
-        many = f"{folder} holds more than {MOST_FILES} files{fullest}"
+        many = f"the folder holds more than {MOST_FILES} files{fullest}"
         raise BadInput(f"{many}: hand in only what is needed")
 
 
@@ -191,7 +191,8 @@ def _walk(root: Path) -> Iterator[Path]:
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            raise BadInput(f"{error.filename} cannot be read: {error.strerror}") from error
+            name = "the folder" if here == root else here.relative_to(root).as_posix()
+            raise BadInput(f"{name} cannot be read: {error.strerror}") from error
         if here != root:
             marks = [entry for entry in entries if entry.name == _OF_AN_ENVIRONMENT]
             entries = [mark for mark in marks if mark.is_file(follow_symlinks=False)] or entries

@@ -70,7 +70,7 @@ def read_submission(folder: Path, slug: str) -> HandIn:
     files = read_files(folder)
     for source in sources:
         _write(source, files)
-        refuse_too_many(files, folder)
+        refuse_too_many(files)
     files = as_docker_reads(without_environments(files), folder)
     if "Dockerfile" not in files:
         raise BadInput(NO_DOCKERFILE)

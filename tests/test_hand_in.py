@@ -212,7 +212,7 @@ def test_the_fullest_folder_is_named(folder: Path) -> None:
         for number in range(count):
             (folder / name / str(number)).touch()
     assert refused(folder) == (
-        f"{folder} holds more than 200 files, at least 200 of them in node_modules:"
+        "the folder holds more than 200 files, at least 200 of them in node_modules:"
         " hand in only what is needed"
     )
 

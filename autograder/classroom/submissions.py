@@ -56,8 +56,10 @@ def _read(student: str, folder: Path, slug: str, edition: str) -> Submission:
         refuse_odd_name(student)  # before the writer's nbgrader takes it for a glob
         hand_in = handed_in(folder, slug)
         refuse_odd_time(folder)
-    except (Unreadable, OSError) as error:
+    except Unreadable as error:
         return Submission(student, folder, "", str(error))
+    except OSError as error:  # its own text names the instructor's folders
+        return Submission(student, folder, "", f"the folder cannot be read: {error.strerror}")
     return Submission(student, folder, key_of(hand_in, edition))
 
 

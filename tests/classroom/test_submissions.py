@@ -1,5 +1,6 @@
 """The submissions of a class: who is there, what is equal, what cannot be read."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 from autograder.classroom.submissions import edition, handed_in, submissions
 from autograder.errors import BadInput
 from autograder.exercises import find_exercise
+from autograder.hand_in import MOST_FILES
 
 SLUG = "step-3-pin-and-split"
 
@@ -40,6 +42,27 @@ def test_nothing_to_build_is_one_hand_in(tmp_path: Path) -> None:
     found = [*submissions(tmp_path, SLUG, "1")]
     assert all(isinstance(handed_in(one.folder, SLUG), BadInput) for one in found)
     assert len({one.key for one in found}) == 1
+
+
+def test_what_is_refused_is_one_hand_in_wherever_it_stands(tmp_path: Path) -> None:
+    """Its reason stands on the learner's page, and names no folder of the instructor's."""
+    for student in ("a", "b"):
+        folder = submit(tmp_path, student, "%%dockerfile\nFROM a\n")
+        for number in range(MOST_FILES):
+            (folder / str(number)).touch()
+    found = [*submissions(tmp_path, SLUG, "1")]
+    assert len({one.key for one in found}) == 1
+    assert str(tmp_path) not in str(handed_in(found[0].folder, SLUG))
+
+
+def test_a_disk_that_fails_names_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(folder: Path, *_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
+
+    submit(tmp_path, "ann", "%%dockerfile\nFROM a\n")
+    monkeypatch.setattr("autograder.classroom.submissions.read_submission", fails)
+    (one,) = submissions(tmp_path, SLUG, "1")
+    assert (one.key, one.unreadable) == ("", "the folder cannot be read: Input/output error")
 
 
 def test_one_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
