@@ -26,7 +26,7 @@ from autograder.hand_in import (
     read_files,
     read_inside,
     refuse_too_large,
-    refuse_too_many,
+    refuse_too_much,
     without_environments,
 )
 from autograder.outcome import printable
@@ -70,7 +70,7 @@ def read_submission(folder: Path, slug: str) -> HandIn:
     files = read_files(folder)
     for source in sources:
         _write(source, files)
-        refuse_too_many(files)
+        refuse_too_much(files)
     files = as_docker_reads(without_environments(files), folder)
     if "Dockerfile" not in files:
         raise BadInput(NO_DOCKERFILE)

@@ -13,7 +13,7 @@ import pytest
 
 from autograder.errors import BadInput
 from autograder.facts.dockerfile import has_instructions
-from autograder.hand_in import MOST_BYTES, MOST_FILES, NO_DOCKERFILE, is_left_out
+from autograder.hand_in import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, NO_DOCKERFILE, is_left_out
 from autograder.places import project
 from autograder.submission import (
     MOST_CELLS,
@@ -410,6 +410,15 @@ def test_cells_may_not_write_more_files_than_a_folder_may_hold(tmp_path: Path) -
     cells = [f"%%dockerfile\n{TEXT}", *(f"%%file {i}\nx" for i in range(MOST_FILES - 1))]
     assert len(taken(submit(tmp_path, *cells))) == MOST_FILES
     assert f"more than {MOST_FILES} files" in refused(submit(tmp_path, *cells, "%%file more\nx"))
+
+
+def test_cells_may_not_write_more_than_a_folder_may_hold_in_all(tmp_path: Path) -> None:
+    """As much as a folder's files, together with those."""
+    for number in range(MOST_BYTES_IN_ALL // MOST_BYTES):
+        (tmp_path / str(number)).write_bytes(b"x" * MOST_BYTES)
+    assert "larger than 20 MB in all" in refused(submit(tmp_path, f"%%dockerfile\n{TEXT}"))
+    (tmp_path / "0").write_bytes(b"x" * (MOST_BYTES - len(TEXT)))
+    assert len(taken(submit(tmp_path, f"%%dockerfile\n{TEXT}"))) == 21
 
 
 # Companion files

@@ -70,6 +70,14 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
             finally:
                 self.judge = None
 
+    def init_notebooks(self) -> None:
+        """Find the submissions, of each the one notebook that counts. Raises NbGraderException."""
+        super().init_notebooks()
+        # nbgrader asks the gradebook for every other one as well, be there a hundred thousand.
+        name = f"{self.coursedir.assignment_id}.ipynb"
+        for found in self.assignments.values():
+            found[:] = [path for path in found if Path(path).name == name]
+
     def convert_notebooks(self) -> None:
         """Grade one after another. Raises NbGraderException when anything could not be graded."""
         # nbgrader's pattern for a folder's path knows no line break: it would end the batch there.

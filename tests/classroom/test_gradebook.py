@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
+from nbgrader.api import Gradebook
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config.loader import PyFileConfigLoader
@@ -118,6 +119,26 @@ def test_no_name_of_a_learners_moves_the_terminals_cursor(
     told = done.stdout + done.stderr
     assert "a\ufffd]0;pwned" in told
     assert not [c for c in told if not c.isprintable() and c != "\n"]
+
+
+def test_other_notebooks_cost_the_gradebook_nothing(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nbgrader asks it for each: a hand-in of thousands held the one writer up for minutes."""
+    folder = course / "submitted" / "ada" / SLUG
+    for number in range(100):
+        (folder / f"{number}.ipynb").touch()
+    asked: list[str] = []
+    find = Gradebook.find_notebook
+
+    def found(book: Gradebook, name: str, assignment: str) -> object:
+        asked.append(name)
+        return find(book, name, assignment)
+
+    monkeypatch.setattr(Gradebook, "find_notebook", found)
+    write(course, "ada", "ada")
+    assert set(asked) == {SLUG}
+    assert not (course / "autograded" / "ada" / SLUG / "0.ipynb").exists()
 
 
 def test_a_verdict_that_cannot_be_written_says_why(course: Path) -> None:
