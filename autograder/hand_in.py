@@ -7,6 +7,7 @@ import stat
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from autograder.errors import BadInput
@@ -14,6 +15,10 @@ from autograder.facts.dockerfile import Dockerfile, parse
 
 MOST_BYTES = 1_000_000
 MOST_FILES = 200
+MOST_BYTES_IN_ALL = 20_000_000
+"""Of the files together: a hand-in is in memory several times over on its way to who judges it."""
+MOST_ENTRIES = 10_000
+"""Of files and folders, those that are left out as well: to look at each costs time."""
 NO_DOCKERFILE = "there is no Dockerfile yet: write one in the cell above and run that cell"
 """What is said to a notebook whose learner has not begun."""
 NBGRADER_FILES = frozenset({"timestamp.txt", "submission_secret.txt"})
@@ -37,8 +42,13 @@ class HandIn:
     programs: frozenset[str] = frozenset()
 
     def without(self, names: Collection[str]) -> "HandIn":
-        """The same with some files left out."""
-        kept = {name: data for name, data in self.files.items() if name not in names}
+        """The same with some files, or folders, left out."""
+        folders = tuple(f"{name}/" for name in names)
+        kept = {
+            name: data
+            for name, data in self.files.items()
+            if name not in names and not name.startswith(folders)
+        }
         return HandIn(kept, self.programs & kept.keys())
 
     @property
@@ -52,12 +62,12 @@ class HandIn:
 
 
 def read_hand_in(folder: Path) -> HandIn:
-    """Take the regular files of a folder, each at most 1 MB and inside it.
+    """Take the regular files of a folder, each at most 1 MB and inside it, all at most 20 MB.
 
     A virtual environment in it is left out. `dockerfile`, in small letters, will do as for Docker.
 
-    Raises BadInput for a folder or a Dockerfile that is not there, for a file that is too large,
-    and for a link that leads out of the folder.
+    Raises BadInput for a folder or a Dockerfile that is not there, for files that are too large or
+    too many, and for a link that leads out of the folder.
     """
     files = as_docker_reads(without_environments(read_files(folder)), folder)
     if "Dockerfile" not in files:
@@ -142,7 +152,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
     for path in _walk(root):
         name = path.relative_to(root).as_posix()
         files[name] = read_inside(root, name)
-        refuse_too_many(files, folder)
+        refuse_too_much(files)
     return files
 
 
@@ -152,13 +162,16 @@ def is_left_out(name: str) -> bool:
     return last.endswith(_IGNORED_ENDINGS) or not _IGNORED_FOLDERS.isdisjoint(folders)
 
 
-def refuse_too_many(files: Mapping[str, bytes], folder: Path) -> None:
-    """Raise BadInput for more files than a hand-in may hold."""
+def refuse_too_much(files: Mapping[str, bytes]) -> None:
+    """Raise BadInput for more files, or more in them, than a hand-in may hold."""
     if len(files) > MOST_FILES:
         tops = Counter(name.partition("/")[0] for name in files if "/" in name)
         fullest = "".join(f", at least {n} of them in {top}" for top, n in tops.most_common(1))
-        many = f"{folder} holds more than {MOST_FILES} files{fullest}"
+        many = f"the folder holds more than {MOST_FILES} files{fullest}"
         raise BadInput(f"{many}: hand in only what is needed")
+    if sum(map(len, files.values())) > MOST_BYTES_IN_ALL:
+        most = f"{MOST_BYTES_IN_ALL // 1_000_000} MB"
+        raise BadInput(f"the folder's files are larger than {most} in all: {_ADVICE}")
 
 
 def refuse_too_large(name: str, size: int, most: int = MOST_BYTES, advice: str = _ADVICE) -> None:
@@ -180,16 +193,23 @@ def _walk(root: Path) -> Iterator[Path]:
 
     Of a virtual environment, whose folders hold thousands of files and links, its mark alone.
     """
-    ahead = [root]
+    ahead, seen = [root], 0
     while ahead:
         here = ahead.pop()
         try:
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            with os.scandir(here) as found:
+                some = islice(found, MOST_ENTRIES + 1)
+                entries = sorted(some, key=lambda entry: entry.name)
         except OSError as error:
-            raise BadInput(f"{error.filename} cannot be read: {error.strerror}") from error
+            name = "the folder" if here == root else here.relative_to(root).as_posix()
+            raise BadInput(f"{name} cannot be read: {error.strerror}") from error
         if here != root:
             marks = [entry for entry in entries if entry.name == _OF_AN_ENVIRONMENT]
             entries = [mark for mark in marks if mark.is_file(follow_symlinks=False)] or entries
+        seen += len(entries)
+        if seen > MOST_ENTRIES:
+            many = f"the folder holds more than {MOST_ENTRIES} files and folders"
+            raise BadInput(f"{many}: hand in only what is needed")
         for entry in entries:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):

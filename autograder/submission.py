@@ -26,7 +26,7 @@ from autograder.hand_in import (
     read_files,
     read_inside,
     refuse_too_large,
-    refuse_too_many,
+    refuse_too_much,
     without_environments,
 )
 from autograder.outcome import printable
@@ -38,7 +38,9 @@ MOST_PATH_BYTES = 255
 _MARK = re.compile(r'\\.|["\[\]{}]', re.S)
 _INDENTED_MAGIC = re.compile(r"[ \t]{0,100}%%")
 _APPEND = {"-a", "--append"}
-_NOT_IN_A_NAME = frozenset('[]*?,"<>')
+_NOT_IN_A_NAME = frozenset('[]*?,;"<>')
+FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula of a spreadsheet begins with; the last four are the same signs at full width."""
 
 
 class Unreadable(CourseError):
@@ -68,7 +70,7 @@ def read_submission(folder: Path, slug: str) -> HandIn:
     files = read_files(folder)
     for source in sources:
         _write(source, files)
-        refuse_too_many(files, folder)
+        refuse_too_much(files)
     files = as_docker_reads(without_environments(files), folder)
     if "Dockerfile" not in files:
         raise BadInput(NO_DOCKERFILE)
@@ -81,10 +83,20 @@ def refuse_odd_name(student: str) -> None:
 
     nbgrader puts it into globs, pages and, without quotes, into the exported CSV, where a
     spreadsheet runs what begins as a formula: https://owasp.org/www-community/attacks/CSV_Injection
+    It takes off a blank at either end, and so would take one learner for another.
     """
-    formula = student.startswith(("=", "+", "-", "@"))
-    if formula or not student.isprintable() or _NOT_IN_A_NAME & set(student):
-        raise Unreadable(f"{student} is no name that a gradebook can hold: rename the folder")
+    odd = student.startswith(FORMULA_SIGNS) or student != student.strip()
+    if odd or not student.isprintable() or _NOT_IN_A_NAME & set(student):
+        raise Unreadable(f"“{student}” is no name that a gradebook can hold: rename the folder")
+
+
+def refuse_linked(folder: Path) -> None:
+    """Raise Unreadable for `<learner>/<step>` where either is a link: what is there is another's.
+
+    A link above those two is the instructor's own.
+    """
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise Unreadable("the submission's folder is a link: put the files themselves there")
 
 
 def _learners_code(folder: Path, name: str) -> list[str]:

@@ -13,6 +13,7 @@ from autograder.errors import BadInput
 from autograder.hand_in import (
     GIVEN,
     MOST_BYTES,
+    MOST_BYTES_IN_ALL,
     MOST_FILES,
     HandIn,
     dockerfile_in,
@@ -128,6 +129,12 @@ def test_what_may_be_run_is_taken_so(folder: Path) -> None:
     assert set(hand_in.without({"a.sh"}).files) == {"Dockerfile", "b.sh", "c.sh", "d.sh", "e.sh"}
 
 
+def test_without_a_name_is_without_a_folder_of_that_name() -> None:
+    hand_in = HandIn({"a": b"", "a.b": b"", "b/a": b"", "c/d/e": b""}, frozenset({"c/d/e"}))
+    assert hand_in.without({"a", "c"}) == HandIn({"a.b": b"", "b/a": b""})
+    assert hand_in.without({"c/d"}) == HandIn({"a": b"", "a.b": b"", "b/a": b""})
+
+
 @pytest.mark.parametrize("given", [HandIn({"a": b"\xff"}, frozenset("a")), BadInput("no")])
 def test_what_grading_gives_comes_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: HandIn | BadInput
@@ -200,13 +207,45 @@ def test_number_of_files(folder: Path) -> None:
     assert f"holds more than {MOST_FILES} files: hand in only what is needed" in refused(folder)
 
 
+def test_size_of_all_files(folder: Path) -> None:
+    """A hand-in is sent to who judges it, and is in memory several times over."""
+    number = MOST_BYTES_IN_ALL // MOST_BYTES
+    for name in range(number):
+        (folder / str(name)).write_bytes(b"x" * MOST_BYTES)
+    (folder / "0").write_bytes(b"x" * (MOST_BYTES - len(TEXT)))
+    assert len(read_hand_in(folder).files) == number + 1
+    (folder / "0").write_bytes(b"x" * (MOST_BYTES - len(TEXT) + 1))
+    assert refused(folder) == (
+        "the folder's files are larger than 20 MB in all: hand in only what the build needs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("{}.ipynb", Path.touch), ("a/{}.pyc", Path.touch), ("a/{}", Path.mkdir)]
+)
+def test_number_of_all_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[Path], None]
+) -> None:
+    """Those that are left out cost time as well."""
+    monkeypatch.setattr("autograder.hand_in.MOST_ENTRIES", 50)
+    folder = tmp_path / "in"
+    (folder / "a").mkdir(parents=True)
+    (folder / "Dockerfile").write_bytes(TEXT)
+    for number in range(49):
+        make(folder / name.format(number))
+    words = "the folder holds more than 50 files and folders: hand in only what"
+    assert words in refused(folder)
+    (folder / name.format(0)).rename(tmp_path / "out")
+    assert set(read_hand_in(folder).files) == {"Dockerfile"}
+
+
 def test_the_fullest_folder_is_named(folder: Path) -> None:
     for name, count in {"app": 3, "node_modules/a": 100, "node_modules/b": 150}.items():
         (folder / name).mkdir(parents=True)
         for number in range(count):
             (folder / name / str(number)).touch()
     assert refused(folder) == (
-        f"{folder} holds more than 200 files, at least 200 of them in node_modules:"
+        "the folder holds more than 200 files, at least 200 of them in node_modules:"
         " hand in only what is needed"
     )
 

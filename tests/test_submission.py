@@ -13,9 +13,15 @@ import pytest
 
 from autograder.errors import BadInput
 from autograder.facts.dockerfile import has_instructions
-from autograder.hand_in import MOST_BYTES, MOST_FILES, NO_DOCKERFILE, is_left_out
+from autograder.hand_in import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, NO_DOCKERFILE, is_left_out
 from autograder.places import project
-from autograder.submission import MOST_CELLS, MOST_NOTEBOOK_BYTES, Unreadable, read_submission
+from autograder.submission import (
+    MOST_CELLS,
+    MOST_NOTEBOOK_BYTES,
+    Unreadable,
+    read_submission,
+    refuse_odd_name,
+)
 
 SLUG = "step-3-pin-and-split"
 NAME = f"{SLUG}.ipynb"
@@ -406,6 +412,15 @@ def test_cells_may_not_write_more_files_than_a_folder_may_hold(tmp_path: Path) -
     assert f"more than {MOST_FILES} files" in refused(submit(tmp_path, *cells, "%%file more\nx"))
 
 
+def test_cells_may_not_write_more_than_a_folder_may_hold_in_all(tmp_path: Path) -> None:
+    """As much as a folder's files, together with those."""
+    for number in range(MOST_BYTES_IN_ALL // MOST_BYTES):
+        (tmp_path / str(number)).write_bytes(b"x" * MOST_BYTES)
+    assert "larger than 20 MB in all" in refused(submit(tmp_path, f"%%dockerfile\n{TEXT}"))
+    (tmp_path / "0").write_bytes(b"x" * (MOST_BYTES - len(TEXT)))
+    assert len(taken(submit(tmp_path, f"%%dockerfile\n{TEXT}"))) == 21
+
+
 # Companion files
 
 
@@ -462,7 +477,7 @@ def link_to(target: str) -> Callable[[Path], None]:
         (large, "odd is larger than 1 MB: hand in only what the build needs"),
         (
             many,
-            f"{{folder}} holds more than {MOST_FILES} files, at least {MOST_FILES + 1} of them in"
+            f"the folder holds more than {MOST_FILES} files, at least {MOST_FILES + 1} of them in"
             " odd: hand in only what is needed",
         ),
     ],
@@ -475,7 +490,7 @@ def test_companions_that_are_refused(
     folder.mkdir()
     submit(folder, f"%%dockerfile\n{TEXT}", "%%writefile odd\nnot a way around it")
     make(folder / "odd")
-    assert refused(folder) == words.format(folder=folder)
+    assert refused(folder) == words
 
 
 # A notebook that cannot be read
@@ -631,3 +646,23 @@ def test_a_cell_that_wants_to_take_for_ever(tmp_path: Path, source: str) -> None
 
 def test_the_reason_is_one_printable_line() -> None:
     assert str(Unreadable("a\x1b[2J\n\tb\ud800" + "c" * 400)) == "a�[2J �b�" + "c" * 291
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ada ", " ada", " ", "a,b", "*", "a\tb", "a;b", "a;=1+1;b"),
+        *("=1", "+1", "-1", "@A1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A1"),
+    ],
+)
+def test_an_odd_name(name: str) -> None:
+    with pytest.raises(Unreadable, match="is no name that a gradebook can hold"):
+        refuse_odd_name(name)
+
+
+@pytest.mark.parametrize("name", ["ada", "ada b", "é", "a-b", "a=b", ":bomb:", "李雷"])
+def test_a_name(name: str) -> None:
+    refuse_odd_name(name)

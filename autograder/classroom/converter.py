@@ -5,7 +5,6 @@ the outputs of the locked cells, which a kernel of the course's own produced. Ev
 nbgrader that comes after (points, comments, late penalties, feedback, formgrader) is nbgrader's.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,19 +15,19 @@ from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_solution, parse_utc, setenv
+from nbgrader.utils import is_solution, setenv
 
 from autograder.classroom.grader import Grader, Outputs
+from autograder.classroom.log import log_printably
+from autograder.classroom.submissions import refuse_odd_time, regular
 from autograder.errors import BadInput, CourseError
 from autograder.exercises import EXERCISES
 from autograder.grading import beside
-from autograder.hand_in import NBGRADER_FILES, HandIn, read_inside
-from autograder.submission import Unreadable, read_submission, refuse_odd_name
+from autograder.hand_in import NBGRADER_FILES, HandIn
+from autograder.submission import Unreadable, read_submission, refuse_linked, refuse_odd_name
 
 Judge = Callable[[str, HandIn | BadInput], Outputs]
 """From an assignment and what was handed in to the outputs of its locked cells, by cell id."""
-
-_MOST_TIME = 100  # characters
 
 
 class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no types
@@ -40,11 +39,11 @@ class _FilesAsData(BaseConverter):  # type: ignore[misc]  # nbgrader ships no ty
         dest.mkdir(parents=True, exist_ok=True)
         hand_in = self.hand_in(assignment_id, student_id)
         app = EXERCISES[assignment_id].app_files if assignment_id in EXERCISES else ()
-        ours = (*app, f"{assignment_id}.ipynb", f"{assignment_id}.html")
+        ours = (*app, *NBGRADER_FILES, f"{assignment_id}.ipynb", f"{assignment_id}.html")
         files = {} if isinstance(hand_in, BadInput) else beside(ours, hand_in.files)
         # By these nbgrader knows a newer submission, and whom to release feedback to.
         folder = self.submitted(assignment_id, student_id)
-        kept = {name: _regular(folder, name) for name in NBGRADER_FILES}
+        kept = {name: regular(folder, name) for name in NBGRADER_FILES}
         files |= {name: data for name, data in kept.items() if data is not None}
         for name, data in files.items():
             (dest / name).parent.mkdir(parents=True, exist_ok=True)
@@ -71,6 +70,14 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
             finally:
                 self.judge = None
 
+    def init_notebooks(self) -> None:
+        """Find the submissions, of each the one notebook that counts. Raises NbGraderException."""
+        super().init_notebooks()
+        # nbgrader asks the gradebook for every other one as well, be there a hundred thousand.
+        name = f"{self.coursedir.assignment_id}.ipynb"
+        for found in self.assignments.values():
+            found[:] = [path for path in found if Path(path).name == name]
+
     def convert_notebooks(self) -> None:
         """Grade one after another. Raises NbGraderException when anything could not be graded."""
         # nbgrader's pattern for a folder's path knows no line break: it would end the batch there.
@@ -84,12 +91,13 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Whether this submission is to be graded now. Raises NbGraderException."""
-        try:
-            refuse_odd_name(student_id)
-            _refuse_odd_time(self.submitted(assignment_id, student_id))
-        except Unreadable as error:
-            raise NbGraderException(f"unreadable: {error}") from error
-        return bool(super().init_destination(assignment_id, student_id))
+        with self._noting():
+            try:
+                refuse_odd_name(student_id)
+                refuse_odd_time(self.submitted(assignment_id, student_id))
+            except Unreadable as error:
+                raise NbGraderException(f"unreadable: {error}") from error
+            return bool(super().init_destination(assignment_id, student_id))
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Lay out the submission's files and enter it in the gradebook."""
@@ -144,9 +152,11 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
         super()._init_preprocessors()
 
     def submitted(self, slug: str, student: str) -> Path:
-        """The folder that a learner handed in."""
-        folder = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
-        return Path(self.coursedir.root, folder)
+        """The folder that a learner handed in. Raises Unreadable where a link leads to it."""
+        path = self.coursedir.format_path(self.coursedir.submitted_directory, student, slug)
+        folder = Path(self.coursedir.root, path)
+        refuse_linked(folder)
+        return folder
 
     def _released(self, slug: str) -> NotebookNode:
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", slug)
@@ -157,35 +167,13 @@ class SafeAutograde(Autograde, _FilesAsData):  # type: ignore[misc]
 
 
 def take_the_safe_road() -> None:
-    """Have nbgrader's command and formgrader's button grade with SafeAutograde.
+    """Have nbgrader's command and formgrader's button grade with SafeAutograde, and log printably.
 
     Both name the class outright, where no setting reaches it.
     """
+    log_printably()
     autogradeapp.Autograde = SafeAutograde
     api.Autograde = SafeAutograde
-
-
-def _refuse_odd_time(folder: Path) -> None:
-    """Raise Unreadable for a timestamp that nbgrader would wait for or stumble over."""
-    file = folder / "timestamp.txt"
-    data = _regular(folder, file.name)
-    if data is None and file.exists():
-        raise Unreadable(f"{file.name} is not a regular file of the submission, or too large")
-    try:
-        text = (data or b"").decode().strip()
-        if len(text) > _MOST_TIME:
-            raise ValueError(text[:_MOST_TIME])
-        parse_utc(text or "2000-01-01")  # nbgrader takes an empty one for none
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise Unreadable(f"{file.name} holds no time") from error
-
-
-def _regular(folder: Path, name: str) -> bytes | None:
-    """What a file of a folder holds; None for what read_inside refuses."""
-    try:
-        return read_inside(Path(os.path.realpath(folder)), name)
-    except BadInput:
-        return None
 
 
 def graded(notebook: NotebookNode, hand_in: HandIn | BadInput, outputs: Outputs) -> NotebookNode:

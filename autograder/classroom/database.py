@@ -56,8 +56,10 @@ def _named(url: str) -> str:
 
 
 def short(error: BaseException | None) -> str:
-    """What a database or a disk said, without the statement that it said it to."""
+    """What a database or a disk said, without the statement or the path that it said it of."""
     if isinstance(error, DBAPIError):
         error = error.orig
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     rows = str(error).strip().splitlines()
     return rows[0] if rows else type(error).__name__

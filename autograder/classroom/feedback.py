@@ -26,6 +26,7 @@ from autograder.exercises import EXERCISES
 from autograder.facts.dockerfile import has_instructions
 from autograder.feedback import outcome_in
 from autograder.hand_in import read_inside
+from autograder.submission import Unreadable, refuse_linked
 
 _MEND: dict[State, str] = {
     "not_judged": "This is not a zero. If the reason names something that your Dockerfile asks for,"
@@ -178,6 +179,7 @@ def _nbgraders_own(source: Path, dest: Path) -> Iterator[tuple[str, str]]:
 
 def _text(folder: Path, name: str) -> str:
     """A file of a submission; `` for what is no text, or not to be read."""
-    with suppress(BadInput, UnicodeDecodeError):
+    with suppress(BadInput, Unreadable, UnicodeDecodeError):
+        refuse_linked(folder)
         return read_inside(Path(os.path.realpath(folder)), name).decode()
     return ""

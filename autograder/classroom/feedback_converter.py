@@ -10,6 +10,7 @@ from nbgrader.apps import api, generatefeedbackapp
 from nbgrader.converters import GenerateFeedback
 
 from autograder.classroom.feedback import Pages
+from autograder.classroom.log import log_printably
 
 
 class SafeFeedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader ships no types
@@ -34,9 +35,10 @@ class SafeFeedback(GenerateFeedback):  # type: ignore[misc]  # nbgrader ships no
 
 
 def write_safe_pages() -> None:
-    """Have nbgrader's command and formgrader's button write these pages.
+    """Have nbgrader's command and formgrader's button write these pages, and log printably.
 
     Both name the class outright, where no setting reaches it.
     """
+    log_printably()
     generatefeedbackapp.GenerateFeedback = SafeFeedback
     api.GenerateFeedback = SafeFeedback

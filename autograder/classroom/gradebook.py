@@ -16,9 +16,10 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.classroom.converter import SafeAutograde
 from autograder.classroom.database import require_answer, short
 from autograder.classroom.grader import Outputs
-from autograder.classroom.submissions import key_of
+from autograder.classroom.submissions import handed_in, key_of
 from autograder.errors import BadInput, NotJudged
 from autograder.hand_in import HandIn
+from autograder.submission import Unreadable
 
 CHANGED = "the submission was changed while it was graded: run it again with --resume"
 
@@ -76,6 +77,7 @@ class Writer:
             config=self.config, assignment_id=self.slug, student_id=student, log=self._log
         )
         converter = SafeAutograde(coursedir=course, config=self.config, log=self._log)
+        self._require(converter, student, key)
         converter.judge = known
         converter.force = True
         try:
@@ -88,6 +90,22 @@ class Writer:
         if score is None:
             raise NotJudged("the gradebook did not take the verdict")
         return score
+
+    def _require(self, converter: SafeAutograde, student: str, key: str) -> None:
+        """Raise NotJudged unless the converter takes this very hand-in of this very learner.
+
+        Asked first: the converter removes what it wrote for the learner before it reads anything.
+        """
+        if converter.coursedir.student_id != student:
+            raise NotJudged(f"nbgrader would take “{student}” for another learner")
+        try:
+            folder = converter.submitted(self.slug, student)
+            converter.init_notebooks()
+            judged = key_of(handed_in(folder, self.slug), self.edition) == key
+        except (NbGraderException, Unreadable, OSError) as error:
+            raise NotJudged(CHANGED) from error
+        if not judged or [*map(Path, converter.assignments)] != [folder]:
+            raise NotJudged(CHANGED)
 
     def score(self, student: str) -> float | None:
         """What the gradebook has for a learner, in points, less what being late costs.

@@ -4,14 +4,17 @@ A submission in memory is a name and a key: a class of thousands must not need r
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import BadInput
 from autograder.exercises import Exercise
-from autograder.hand_in import HandIn, as_json
-from autograder.submission import Unreadable, read_submission, refuse_odd_name
+from autograder.hand_in import HandIn, as_json, read_inside
+from autograder.submission import Unreadable, read_submission, refuse_linked, refuse_odd_name
+
+_MOST_TIME = 100  # characters
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,11 @@ def _read(student: str, folder: Path, slug: str, edition: str) -> Submission:
     try:
         refuse_odd_name(student)  # before the writer's nbgrader takes it for a glob
         hand_in = handed_in(folder, slug)
-    except (Unreadable, OSError) as error:
+        refuse_odd_time(folder)
+    except Unreadable as error:
         return Submission(student, folder, "", str(error))
+    except OSError as error:  # its own text names the instructor's folders
+        return Submission(student, folder, "", f"the folder cannot be read: {error.strerror}")
     return Submission(student, folder, key_of(hand_in, edition))
 
 
@@ -67,10 +73,37 @@ def handed_in(folder: Path, slug: str) -> HandIn | BadInput:
 
     Raises Unreadable or OSError for what cannot be read.
     """
+    refuse_linked(folder)
     try:
         return read_submission(folder, slug)
     except BadInput as error:
         return error
+
+
+def refuse_odd_time(folder: Path) -> None:
+    """Raise Unreadable for a timestamp that nbgrader would wait for or stumble over."""
+    # Not above: dask's workers import this module, and that one takes seconds.
+    from nbgrader.utils import parse_utc
+
+    file = folder / "timestamp.txt"
+    data = regular(folder, file.name)
+    if data is None and file.exists():
+        raise Unreadable(f"{file.name} is not a regular file of the submission, or too large")
+    try:
+        text = (data or b"").decode().strip()
+        if len(text) > _MOST_TIME:
+            raise ValueError(text[:_MOST_TIME])
+        parse_utc(text or "2000-01-01")  # nbgrader takes an empty one for none
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise Unreadable(f"{file.name} holds no time") from error
+
+
+def regular(folder: Path, name: str) -> bytes | None:
+    """What a file of a folder holds; None for what read_inside refuses."""
+    try:
+        return read_inside(Path(os.path.realpath(folder)), name)
+    except BadInput:
+        return None
 
 
 def edition(exercise: Exercise, released: bytes) -> str:

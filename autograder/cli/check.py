@@ -62,7 +62,7 @@ def exit_code(report: Report) -> int:
 
 def show(report: Report, hints: int) -> None:
     """The report as a table, with the Dockerfile's lines, and that many hints below it."""
-    console = Console()
+    console = Console(emoji=False)
     outcomes = {row.outcome for row in report.rows}
     if len(outcomes) == 1 and len(report.rows) > 1:
         (same,) = outcomes  # one reason for all of them: a dead engine, a failed build

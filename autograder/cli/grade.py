@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,8 +21,10 @@ from autograder.classroom.elsewhere import require_safe
 from autograder.classroom.feedback import Pages
 from autograder.classroom.gradebook import Writer, course_directory
 from autograder.outcome import printable
+from autograder.submission import FORMULA_SIGNS
 
 _COLOURS = {"graded": "green", "not_judged": "yellow", "unreadable": "red"}
+_FORMULA = re.compile(rf'(^|[;\n])(?=[\s"]*[{re.escape("".join(FORMULA_SIGNS))}])')
 
 
 def grade(asked: Asked, *, as_json: bool) -> int:
@@ -39,7 +42,7 @@ def grade(asked: Asked, *, as_json: bool) -> int:
     with answering(directory.db_url):
         batch.open_gradebook()
     pages = Pages(directory)
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     rows: list[Row] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with (
@@ -99,11 +102,15 @@ def _summarise(rows: Sequence[Row]) -> None:
             points,
             escape(printable(row.reason)),
         )
-    console = Console()
+    console = _console()
     console.print(table)
     states = Counter[str](row.state for row in rows)
     told = ", ".join(f"{states[state]} {state.replace('_', ' ')}" for state in _COLOURS)
     console.print(told, highlight=False)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, emoji=False)  # a learner may be called :bomb:
 
 
 def _counted(number: int, what: str) -> str:
@@ -113,7 +120,8 @@ def _counted(number: int, what: str) -> str:
 def write_sheet(rows: Sequence[Row], path: Path) -> None:
     """A CSV with a row for each submission, safe to open in a spreadsheet.
 
-    A cell that a spreadsheet would take for a formula gets an apostrophe before it:
+    What a spreadsheet would take for a formula gets an apostrophe before it, behind a semicolon and
+    in a new line as well, which some take for the end of a cell:
     https://owasp.org/www-community/attacks/CSV_Injection
     """
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -126,6 +134,5 @@ def write_sheet(rows: Sequence[Row], path: Path) -> None:
 
 def _plain(value: object) -> object:
     if isinstance(value, str):
-        text = printable(value)
-        return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        return _FORMULA.sub(r"\1'", printable(value))
     return "" if value is None else value

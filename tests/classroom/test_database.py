@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.database import GradebookGone, answering, require_answer
+from autograder.classroom.database import GradebookGone, answering, require_answer, short
 from autograder.errors import BadInput
 
 
@@ -37,3 +37,11 @@ def test_one_that_answers(tmp_path: Path) -> None:
     require_answer(f"sqlite:///{tmp_path}/gradebook.db")
     with pytest.raises(KeyError), answering("sqlite://"):
         raise KeyError
+
+
+def test_what_a_disk_said_names_no_folder(tmp_path: Path) -> None:
+    """It stands on a learner's page."""
+    with pytest.raises(OSError, match=str(tmp_path)) as error:
+        (tmp_path / "none").read_text()
+    assert short(error.value) == "No such file or directory"
+    assert short(OSError("no number")) == "no number"

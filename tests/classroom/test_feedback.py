@@ -73,6 +73,16 @@ def test_points_of_before_still_count(course: CourseDirectory) -> None:
     assert "earlier" not in told(None)
 
 
+def test_a_folder_that_is_a_link_gives_no_secret_away(course: CourseDirectory) -> None:
+    """By another's secret their page would be released in place of this one, or this as theirs."""
+    eve = Path(course.root, "submitted", "eve")
+    eve.symlink_to("ada")
+    Pages(course).no_verdict("eve", SLUG, "unreadable", "x")
+    folder = Path(course.root, "feedback", "eve", SLUG)
+    assert (folder / TIME).read_text() == ""
+    assert len((folder / SECRET).read_text()) == 64
+
+
 def test_a_link_is_not_followed(course: CourseDirectory, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a key of the instructor's")
     link = Path(course.root, "submitted", "ada", SLUG, SECRET)

@@ -472,7 +472,16 @@ def html_as_a_name(desk: Desk) -> None:
 
 # Names, which a learner can choose in the exchange: `nbgrader collect` only warns
 
-NAMES = (LIVE.replace("/", ""), "=1+1", "@SUM(1)", "a,10,10", "*", "[h]onest-right", "a\x1b[2J")
+NAMES = (
+    LIVE.replace("/", ""),
+    "=1+1",
+    "@SUM(1)",
+    "a,10,10",
+    "*",
+    "[h]onest-right",
+    "a\x1b[2J",
+    "honest-right ",
+)
 for who in NAMES:
     CLASS[who] = Learner(answering(RIGHT), None, "is no name that a gradebook can hold")
 CLASS["a\nb"] = Learner(answering(RIGHT), None, "there is a line break in the name")

@@ -10,7 +10,7 @@ import pytest
 
 from autograder import places
 from autograder.classroom.batch import Row, exit_code
-from autograder.cli.grade import write_sheet
+from autograder.cli.grade import _console, _line, _summarise, write_sheet
 
 Done = subprocess.CompletedProcess[str]
 SLUG = "step-3-pin-and-split"
@@ -34,6 +34,39 @@ def test_no_cell_of_the_sheet_is_a_formula(name: str, tmp_path: Path) -> None:
     assert header == ["student", "state", "score", "max_score", "seconds", "reason"]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in row)
     assert row[2] == ""
+
+
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("before", ["", " ", "a;", 'a;"', "a; ", "a;;", "a\n"])
+def test_no_formula_whatever_a_spreadsheet_takes_for_the_separator(
+    tmp_path: Path, before: str, separator: str
+) -> None:
+    texts = [f"{before}{sign}1+1;b" for sign in SIGNS]
+    rows = [Row(text, "unreadable", None, 10, 0.0, text) for text in texts]
+    write_sheet(rows, tmp_path / "sheet.csv")
+    read = csv.reader((tmp_path / "sheet.csv").open(newline=""), delimiter=separator)
+    cells = [cell for row in read for cell in row]
+    assert len(cells) > len(texts)
+    assert not [cell for cell in cells if cell.lstrip(' "').startswith(tuple(SIGNS))]
+
+
+def test_a_text_that_is_no_formula_stays_as_it_is(tmp_path: Path) -> None:
+    text = "a-b=c; d is larger than 1 MB: hand in only what the build needs"
+    write_sheet([Row("a-b@c", "unreadable", None, 10, 0.0, text)], tmp_path / "sheet.csv")
+    (_, row) = csv.reader((tmp_path / "sheet.csv").open(newline=""))
+    assert (row[0], row[-1]) == ("a-b@c", text)
+
+
+def test_a_name_is_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = Row(":bomb:", "unreadable", None, 10, 0.0, "a :bomb: is missing")
+    _summarise([row])
+    _console(stderr=True).print(_line(row))
+    told = capsys.readouterr()
+    for text in (told.out, told.err):
+        assert text.count(":bomb:") == 2
 
 
 def test_the_sheet_has_tenths_of_seconds_and_the_very_score(tmp_path: Path) -> None:
