@@ -10,6 +10,7 @@ from autograder.checks.start import at_odds, is_broken_list, line_of_start, rows
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
 from autograder.facts.dockerfile import Instruction, exec_form
+from autograder.facts.image import Environment
 from autograder.facts.observation import Observation
 
 # How the engine, a shell, Poetry and Python say what they do not find.
@@ -37,6 +38,8 @@ _WITH = re.compile(r"--with\b")
 # Poetry makes an environment at the start: it does not find the one that the image has.
 _NEW = re.compile(r"^Creating virtualenv |: the destination \S+ is not write-able", re.M)
 _TOOLS = ("poetry", "python", "python3")  # what may stand before the server
+# The packages of the app that bring a program: fastapi has one of its name from 0.111 on.
+_SERVERS = frozenset({"gunicorn", "uvicorn"})
 
 Found = tuple[Help, int | None]
 
@@ -64,11 +67,21 @@ class _Silent:
         found = (match for pattern in _PROGRAMS for match in pattern.finditer(self.said))
         return next((match[1].rstrip("\r") for match in found), "")
 
-    def holder(self, name: str) -> str | None:
-        """The folder of an environment that holds a package, or None."""
+    def holders(self, name: str) -> list[Environment]:
+        """The environments that hold a package."""
         image = self.seen.first.image
         there = image.environments if image else ()
-        return next((e.path for e in there if _canonical(name) in e.distributions), None)
+        return [e for e in there if _canonical(name) in e.distributions]
+
+    def holder(self, name: str) -> str | None:
+        """The folder of an environment that holds a package, or None."""
+        return next((e.path for e in self.holders(name)), None)
+
+    def is_as_locked(self, name: str) -> bool:
+        """Whether a package of the lock is installed, and in no other version than it says."""
+        name = _canonical(name)
+        versions = {e.distributions[name].version for e in self.holders(name)}
+        return versions == {self.seen.asked.lock.versions.get(name)}
 
     def found(self, helped: Help, line: int | None = None, name: str = "", path: str = "") -> Found:
         """What helps, its gaps filled in."""
@@ -78,11 +91,11 @@ class _Silent:
         hints = tuple(hint.format(**filled) for hint in helped.hints)
         return Help(helped.try_next.format(**filled), hints), line
 
-    def at_start(self, helped: Help, name: str = "") -> Found:
+    def at_start(self, helped: Help, name: str = "", path: str = "") -> Found:
         """What helps, with the line that says what the container starts: the one with the name."""
         named = [row.line for row in self.starts if name and name in row.value]
         line = named[-1] if named else line_of_start(self.seen.dockerfile)
-        return self.found(helped, line, name)
+        return self.found(helped, line, name, path)
 
     def line_of_option(self, option: re.Pattern[str]) -> int | None:
         """The line that gives the server such an option, or None."""
@@ -206,6 +219,14 @@ def _another_environment(case: _Silent) -> Found | None:
     return case.found(start_help.OTHER_ENVIRONMENT, name=name, path=path)
 
 
+def _brings_no_program(case: _Silent) -> Found | None:
+    """A package in a program's place: it is installed, and has no program to be found."""
+    path = case.holder(case.program)
+    if path is None or case.program in _SERVERS or not case.is_as_locked(case.program):
+        return None
+    return case.at_start(start_help.BRINGS_NO_PROGRAM, case.program, path)
+
+
 def _names_the_app(case: _Silent, name: str) -> bool:
     """Whether what stands in a program's place is the app, or its file."""
     return ":" in name or name.endswith(".py") or name.startswith(f"{case.seen.asked.package}.")
@@ -275,6 +296,7 @@ _WHY = (
     _answers_badly,
     _not_allowed,
     _no_module,
+    _brings_no_program,
     _no_command_of_poetry,
     _no_file,
     _no_program,

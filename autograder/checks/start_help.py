@@ -73,6 +73,18 @@ LEFT_OUT_PROGRAM = Help(
         "the list of dependencies has a server: its name comes right before {app}",
     ),
 )
+BRINGS_NO_PROGRAM = Help(
+    "which package of the list is a server? {name} brings no program of that name",
+    (
+        "{name} is installed, in {path}, and brings no program of that name: is it what serves the"
+        " app, or what the app is written with?",
+        "of the packages that are installed only some bring a program: a library is there to be"
+        " imported; and a guide may be about a newer version, which has a program that this one has"
+        " not",
+        "the list of dependencies has a server, which comes with a program of its own name: start"
+        " that one, with {app} as the last word",
+    ),
+)
 RUN_FORGOTTEN = Help(
     "which of Poetry's commands starts a program?",
     (

@@ -128,6 +128,19 @@ CASES = {
         'CMD ["poetry", "run", "gunicron", "app.main:app"]\n', ENDED.format(1),
         "Command not found: gunicron\n", start_help.SPELLING, 5,
     ),
+    "fastapi-has-no-program": (
+        'CMD ["fastapi", "run", "app/main.py"]\n',
+        UNSTARTED + 'exec: "fastapi": executable file not found in $PATH', "",
+        start_help.BRINGS_NO_PROGRAM, 5,
+    ),
+    "fastapi-has-no-program-for-a-shell": (
+        "CMD fastapi run app/main.py\n", ENDED.format(127), SH.format("fastapi"),
+        start_help.BRINGS_NO_PROGRAM, 5,
+    ),
+    "fastapi-has-no-program-for-poetry": (
+        'CMD ["poetry", "run", "fastapi", "run", "app/main.py"]\n', ENDED.format(1),
+        "Command not found: fastapi\n", start_help.BRINGS_NO_PROGRAM, 5,
+    ),
     "another-user": (
         f"USER app\n{RUN}", ENDED.format(1), "Command not found: gunicorn\n",
         start_help.OTHER_ENVIRONMENT, None,
@@ -276,6 +289,7 @@ def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
         "gunicron": "look at gunicron:",
         "another-user": "gunicorn is installed, in /root/.cache/pypoetry",
         "roots-own-folder": "gunicorn is installed, in /root/.cache/pypoetry",
+        "fastapi-has-no-program": "fastapi is installed, in /root/.cache/pypoetry",
         "gunicorn-forgotten": "look at app.main:app, where",
         "run-and-no-more": "look at what stands behind run, where",
         "a-script-that-is-not-there": "look at start.sh:",
@@ -284,6 +298,17 @@ def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
         end, problem, logs, *_ = CASES[case]
         outcome = app_answers(observe(HEAD + end, answer=AppAnswer(None, None, 1.0, problem, logs)))
         assert part in " ".join(outcome.hints), case
+
+
+def test_a_version_that_brings_a_program_is_looked_for_in_path(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment({**VERSIONS, "fastapi": "0.162.0"}))
+    end, problem, *_ = CASES["fastapi-has-no-program"]
+    outcome = app_answers(
+        observe(HEAD + end, answer=AppAnswer(None, None, 1.0, problem), first=first)
+    )
+    assert lands(outcome, start_help.NO_PROGRAM_OF_POETRY)
 
 
 def test_without_poetry_no_word_of_it_is_said(observe: Observe) -> None:
