@@ -6,7 +6,14 @@ from difflib import get_close_matches
 
 from autograder.checks import silent_help, start_help
 from autograder.checks.missing import installs_dependencies, missing_dependencies
-from autograder.checks.start import at_odds, is_broken_list, line_of_start, rows_of, starts_of
+from autograder.checks.start import (
+    at_odds,
+    doubled,
+    is_broken_list,
+    line_of_start,
+    rows_of,
+    starts_of,
+)
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
 from autograder.facts.dockerfile import Instruction, exec_form
@@ -175,6 +182,14 @@ def _not_allowed(case: _Silent) -> Found | None:
     return None
 
 
+def _two_programs(case: _Silent) -> Found | None:
+    """A program in ENTRYPOINT that was found, and that took CMD's program for its argument."""
+    runs = doubled(case.starts, case.seen.asked.direct)
+    if not runs or case.program or not case.answer.problem.startswith("the container ended"):
+        return None
+    return case.at_start(start_help.DOUBLED, runs)
+
+
 def _no_module(case: _Silent) -> Found | None:
     """A module that Python does not find, or a name that the module has not."""
     if _ATTRIBUTE.search(case.answer.logs):
@@ -295,6 +310,7 @@ _WHY = (
     _not_installed,
     _answers_badly,
     _not_allowed,
+    _two_programs,
     _no_module,
     _brings_no_program,
     _no_command_of_poetry,

@@ -1,8 +1,13 @@
 """What a Dockerfile has a container start, as its text says: for hints, never for a verdict."""
 
+from collections.abc import Collection
+
 from autograder.checks import start_help
 from autograder.checks.step_help import Help
 from autograder.facts.dockerfile import Dockerfile, Instruction, exec_form
+
+_TOOLS = frozenset({"poetry", "python", "python3", "sh", "bash"})
+_RUNNERS = (["poetry", "run"], ["python", "-m"], ["python3", "-m"])  # they run their arguments
 
 
 def rows_of(dockerfile: Dockerfile) -> tuple[Instruction, ...]:
@@ -42,3 +47,21 @@ def at_odds(starts: tuple[Instruction, ...]) -> Help | None:
     if entrypoint is None:
         return start_help.DROPPED
     return start_help.AS_ARGUMENTS if entrypoint and command is None else None
+
+
+def doubled(starts: tuple[Instruction, ...], servers: Collection[str]) -> str:
+    """What a container runs whose ENTRYPOINT is a program that gets another from CMD; or ``.
+
+    Not where ENTRYPOINT runs what it is given: a script, env, tini, `poetry run`.
+    """
+    entrypoint, command = [exec_form(row.value) or [] for row in starts] if starts[1:] else ([], [])
+    words = entrypoint[2:] if entrypoint[:2] in _RUNNERS else entrypoint
+    if not words or not command:
+        return ""
+    name, given = (row[0].rpartition("/")[2] for row in (words, command))
+    known = _TOOLS.union(servers)
+    meant = {"poetry"} if name == "poetry" else known  # else it is `run` that was forgotten
+    if name not in known or given not in meant:
+        return ""
+    takes = name in servers or all(w[:1] == "-" and w not in ("-c", "-m") for w in words[1:])
+    return " ".join((*entrypoint, *command)) if takes else ""

@@ -64,6 +64,16 @@ AS_ARGUMENTS = Help(
         " ENTRYPOINT out",
     ),
 )
+DOUBLED = Help(
+    "see what ENTRYPOINT and CMD make together",
+    (
+        "look at ENTRYPOINT and at CMD: with which word does each of them begin?",
+        "beside an ENTRYPOINT, CMD is its arguments and starts nothing of its own: the container"
+        " runs `{name}`",
+        "let one of the two alone name a program: either CMD holds only what follows the words of"
+        " ENTRYPOINT, or ENTRYPOINT is taken out and CMD is the whole command",
+    ),
+)
 LEFT_OUT_PROGRAM = Help(
     "which program serves the app? Its name comes before the app's",
     (

@@ -102,6 +102,54 @@ CASES = {
         'ENTRYPOINT ["gunicorn"]\nCMD ["-x"]\n', ENDED.format(2), "gunicorn: error: -x\n",
         silent_help.ENDED, None,
     ),
+    "a-server-for-a-server": (
+        'ENTRYPOINT ["gunicorn"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(4),
+        FAILED.format("Failed to find attribute 'application' in 'gunicorn'."),
+        start_help.DOUBLED, 6,
+    ),
+    "a-server-for-python": (
+        'ENTRYPOINT ["/usr/bin/python", "-u"]\nCMD ["gunicorn", "app.main:app"]\n',
+        ENDED.format(2),
+        "python: can't open file '/app/gunicorn': [Errno 2] No such file or directory\n",
+        start_help.DOUBLED, 6,
+    ),
+    "a-server-for-one-of-poetry": (
+        'ENTRYPOINT ["poetry", "run", "gunicorn", "-b", ":80"]\nCMD ["gunicorn", "app.main:app"]\n',
+        ENDED.format(4), FAILED.format("Failed to find attribute 'application' in 'gunicorn'."),
+        start_help.DOUBLED, 6,
+    ),
+    "poetry-for-poetry": (
+        'ENTRYPOINT ["poetry"]\nCMD ["poetry", "run", "gunicorn", "app.main:app"]\n',
+        ENDED.format(1), "The requested command poetry does not exist.\n", start_help.DOUBLED, 6,
+    ),
+    "a-server-for-poetry": (
+        'ENTRYPOINT ["poetry"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1),
+        POETRY_SAYS, start_help.RUN_FORGOTTEN, 6,
+    ),
+    "the-server-of-entrypoint-is-not-there": (
+        'ENTRYPOINT ["gunicorn"]\nCMD ["gunicorn", "app.main:app"]\n', NO_GUNICORN, "",
+        start_help.NO_PROGRAM_OF_POETRY, 6,
+    ),
+    "a-server-for-poetry-run": (
+        'ENTRYPOINT ["poetry", "run"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-a-script": (
+        'ENTRYPOINT ["sh", "start.sh"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-env": (
+        'ENTRYPOINT ["/usr/bin/env"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-a-shell": (
+        'ENTRYPOINT ["sh", "-c"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-a-module": (
+        'ENTRYPOINT ["python", "-m"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
     "run-forgotten": (
         'CMD ["poetry", "gunicorn", "app.main:app"]\n', ENDED.format(1), POETRY_SAYS,
         start_help.RUN_FORGOTTEN, 5,
@@ -289,6 +337,7 @@ def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
         "gunicron": "look at gunicron:",
         "another-user": "gunicorn is installed, in /root/.cache/pypoetry",
         "roots-own-folder": "gunicorn is installed, in /root/.cache/pypoetry",
+        "a-server-for-python": "`/usr/bin/python -u gunicorn app.main:app`",
         "fastapi-has-no-program": "fastapi is installed, in /root/.cache/pypoetry",
         "gunicorn-forgotten": "look at app.main:app, where",
         "run-and-no-more": "look at what stands behind run, where",
