@@ -31,6 +31,12 @@ _PROGRAMS = (
 )
 _USER = re.compile(r"unable to find (?:user|group) ([^:]+)")
 _DENIED = re.compile(r'(?:exec: "|: \d+: |stat )([^\s":]+)"?: permission denied', re.I)
+# Python's words, of a program and of any other file; and the engine's, of WORKDIR.
+_UNREACHED = (
+    re.compile(r"can't open file '([^']+)': \[Errno 13\]"),
+    re.compile(r"PermissionError: \[Errno 13\] Permission denied: '([^']+)'"),
+    re.compile(r'chdir to cwd \("([^"]+)"\).*permission denied'),
+)
 _STAT = re.compile(r"stat (\S+): no such file")
 _NO_INTERPRETER = re.compile(r"exec (\S+|user process caused): no such file", re.I)
 _UNOPENED = re.compile(r"can(?:'t|not) open (?:file )?'?([^\s':]+)'?:")
@@ -174,12 +180,16 @@ def _answers_badly(case: _Silent) -> Found | None:
 
 def _not_allowed(case: _Silent) -> Found | None:
     """A user that is not there, or a file that may not be run."""
+    lines = [row.line for row in rows_of(case.seen.dockerfile) if row.keyword == "USER"]
     if user := _USER.search(case.answer.problem):
-        lines = [row.line for row in rows_of(case.seen.dockerfile) if row.keyword == "USER"]
-        return case.found(start_help.NO_USER, max(lines, default=None), user[1].strip())
+        return case.found(start_help.NO_USER, lines[-1] if lines else None, user[1].strip())
     if denied := _DENIED.search(case.said):
         return case.at_start(start_help.MAY_NOT_RUN, denied[1])
-    return None
+    if not lines or _NEW.search(case.answer.logs):
+        return None
+    found = (match for pattern in _UNREACHED if (match := pattern.search(case.said)))
+    path = next((match[1] for match in found), None)
+    return case.found(start_help.MAY_NOT_REACH, lines[-1], path) if path else None
 
 
 def _two_programs(case: _Silent) -> Found | None:

@@ -145,6 +145,19 @@ MAY_NOT_RUN = Help(
         " mode from chmod +x, or is started by its interpreter, sh or python and then its path",
     ),
 )
+MAY_NOT_REACH = Help(
+    "see whether the user whom USER names may reach the file that the message names",
+    (
+        "look at {name}: whose is it, whose are the folders on the way to it, and who starts the"
+        " container?",
+        "the file may be there: a user opens it only if its mode lets them, and if they may enter"
+        " each folder of its path. /root is open to root alone; and a file that COPY brings is"
+        " root's, with the mode that it had",
+        "have what all need in a folder that all may enter: install it outside of a home folder"
+        " (a virtual environment in a folder of its own, say), or into the home of that very user,"
+        " with --chown at the COPY; chmod mends the mode of a single file",
+    ),
+)
 NOT_THERE = Help(
     "which step makes the file that the message names, and in which folder?",
     (

@@ -217,6 +217,27 @@ CASES = {
         "CMD ./start.sh\n", ENDED.format(126), "/bin/sh: 1: ./start.sh: Permission denied\n",
         start_help.MAY_NOT_RUN, 5,
     ),
+    "a-program-in-roots-home": (
+        f"USER app\n{GUNICORN}", ENDED.format(2),
+        "/usr/local/bin/python3: can't open file '/root/.local/bin/gunicorn': [Errno 13]"
+        " Permission denied\n", start_help.MAY_NOT_REACH, 5,
+    ),
+    "a-source-that-is-roots": (
+        f"USER app\n{GUNICORN}", ENDED.format(3),
+        FAILED.format("PermissionError: [Errno 13] Permission denied: '/app/app/main.py'"),
+        start_help.MAY_NOT_REACH, 5,
+    ),
+    "a-folder-that-is-roots": (
+        f"USER app\n{GUNICORN}",
+        UNSTARTED + 'chdir to cwd ("/root/app") set in config.json failed: permission denied', "",
+        start_help.MAY_NOT_REACH, 5,
+    ),
+    "an-environment-that-cannot-be-made": (
+        f"USER app\n{RUN}", ENDED.format(1),
+        "Creating virtualenv app-9TtSrW0h-py3.11 in /home/app/.cache/pypoetry/virtualenvs\n"
+        "PermissionError: [Errno 13] Permission denied: '/home/app'\n",
+        start_help.OTHER_ENVIRONMENT, None,
+    ),
     "venv-path": (
         'CMD ["/app/.venv/bin/gunicorn", "app.main:app"]\n', UNSTARTED + NO_VENV, "",
         start_help.NOT_THERE_BY_POETRY, 5,
@@ -333,6 +354,8 @@ def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
         "one-string": "“gunicorn app.main:app”",
         "no-user": "which step above it makes app?",
         "windows": "venv/Scripts/gunicorn.exe",
+        "a-program-in-roots-home": "look at /root/.local/bin/gunicorn:",
+        "a-folder-that-is-roots": "look at /root/app:",
         "venv-path": "look at /app/.venv/bin/gunicorn:",
         "gunicron": "look at gunicron:",
         "another-user": "gunicorn is installed, in /root/.cache/pypoetry",
