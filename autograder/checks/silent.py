@@ -13,6 +13,7 @@ from autograder.checks.start import (
     line_of_start,
     rows_of,
     starts_of,
+    ungiven,
 )
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
@@ -47,6 +48,8 @@ _MODULE = re.compile(r"No module named '?([\w-]+)|Could not import module \"([\w
 _SHELL_GIVEN = re.compile(r"/bin/sh(?!: \d+:)")  # not as the one who speaks
 _BIND = re.compile(r"""(?<![^\s"',=])(?:-b|--bind|--host|--port)\b""")
 _WORKER = re.compile(r"""(?<![^\s"',=])(?:-k|--worker-class)\b""")
+# How gunicorn, uvicorn and hypercorn say that a value is empty, or not there.
+_EMPTY = re.compile(r": ?'' is not a valid|requires an argument|expected (?:one|1) argument", re.I)
 _WITH = re.compile(r"--with\b")
 # Poetry makes an environment at the start: it does not find the one that the image has.
 _NEW = re.compile(r"^Creating virtualenv |: the destination \S+ is not write-able", re.M)
@@ -100,7 +103,7 @@ class _Silent:
         """What helps, its gaps filled in."""
         asked = self.seen.asked
         filled = {"app": asked.app, "package": asked.package, "port": asked.port}
-        filled |= {"name": _short(name), "path": path, "list": asked.lock.file}
+        filled |= {"name": _short(name), "path": path, "list": asked.lock.file, "line": line}
         hints = tuple(hint.format(**filled) for hint in helped.hints)
         return Help(helped.try_next.format(**filled), hints), line
 
@@ -301,6 +304,9 @@ def _ended(case: _Silent) -> Found | None:
     lists = [row for row in case.starts if "$" in row.value and exec_form(row.value)]
     if lists and "$" in case.answer.logs:
         return case.found(start_help.VARIABLE, lists[-1].line)
+    if (variable := ungiven(case.seen.dockerfile)) and _EMPTY.search(case.said):
+        name, line = variable
+        return case.found(start_help.NO_VALUE, line, name)
     done = case.answer.problem.endswith("exit code 0")
     return case.at_start(silent_help.DONE) if done else case.found(silent_help.ENDED)
 

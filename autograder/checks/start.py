@@ -1,11 +1,16 @@
 """What a Dockerfile has a container start, as its text says: for hints, never for a verdict."""
 
+import re
 from collections.abc import Collection
 
 from autograder.checks import start_help
 from autograder.checks.step_help import Help
 from autograder.facts.dockerfile import Dockerfile, Instruction, exec_form
 
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")  # without a default
+_NAMED = re.compile(r"(?<!\w)(\w++)[=\s]")  # in an ENV
+_SET = re.compile(r"(?<![\w-])(\w++)=")  # by a shell, and not as an option
+_ALWAYS = frozenset({"HOME", "HOSTNAME", "PATH", "PWD"})
 _TOOLS = frozenset({"poetry", "python", "python3", "sh", "bash"})
 _RUNNERS = (["poetry", "run"], ["python", "-m"], ["python3", "-m"])  # they run their arguments
 
@@ -30,6 +35,28 @@ def line_of_start(dockerfile: Dockerfile) -> int | None:
     """The line of the CMD that counts, or else of the ENTRYPOINT."""
     starts = starts_of(dockerfile)
     return starts[-1].line if starts else None
+
+
+def ungiven(dockerfile: Dockerfile) -> tuple[str, int] | None:
+    """A variable that a shell puts in at the start, and to which nothing gives a value; its line.
+
+    An ARG gives one to the build alone.
+    """
+    given = _ALWAYS.union(
+        name
+        for row in rows_of(dockerfile)
+        if row.keyword == "ENV"
+        for name in _NAMED.findall(row.value)
+    )
+    for row in starts_of(dockerfile):
+        words = exec_form(row.value)
+        if words and "-c" not in words:
+            continue
+        known = given.union(_SET.findall(row.value))
+        names = (match[1] or match[2] for match in _VARIABLE.finditer(row.value))
+        if name := next((name for name in names if name not in known), None):
+            return name, row.line
+    return None
 
 
 def is_broken_list(value: str) -> bool:

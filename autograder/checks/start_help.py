@@ -45,6 +45,18 @@ VARIABLE = Help(
         " it already",
     ),
 )
+NO_VALUE = Help(
+    "line {line}: who gives {name} a value here?",
+    (
+        "look at {name} in line {line}: which value does it have in a container that is started"
+        " with no more than the image?",
+        "a shell puts nothing in the place of a variable that is not set, and so the program gets"
+        " an empty word, or none. Where a guide leaves it out, its hosting service sets it; an ARG"
+        " is known to the build alone",
+        "give {name} a value that stays in the image, by an instruction above this line; or leave"
+        " the option out, where gunicorn.conf.py has it already",
+    ),
+)
 DROPPED = Help(
     "see what becomes of CMD beside an ENTRYPOINT like this one",
     (

@@ -1,6 +1,7 @@
 """An app that is silent: each case lands where its hints are true, and its neighbour does not."""
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -262,6 +263,26 @@ CASES = {
         "CMD gunicorn --bind 0.0.0.0:$PORT app.main:app\n", ENDED.format(1),
         "\nError: '$x' is not a valid port number.\n", silent_help.ENDED, None,
     ),
+    "port-without-a-value": (
+        "CMD cd $HOME; exec gunicorn --bind :$PORT app.main:app\n", ENDED.format(1),
+        "\nError: '' is not a valid port number.\n", start_help.NO_VALUE, 5,
+    ),
+    "port-without-a-value-for-uvicorn": (
+        'ARG PORT=8000\nCMD ["sh", "-c", "uvicorn app.main:app --port ${PORT}"]\n',
+        ENDED.format(2), "Error: Option '--port' requires an argument.\n", start_help.NO_VALUE, 6,
+    ),
+    "port-that-an-env-gives": (
+        "ENV HOST=x PORT=\nCMD gunicorn --bind :$PORT app.main:app\n", ENDED.format(1),
+        "\nError: '' is not a valid port number.\n", silent_help.ENDED, None,
+    ),
+    "port-with-a-default": (
+        "CMD gunicorn --bind :${PORT:-8000} app.main:app --log-level\n", ENDED.format(2),
+        "gunicorn: error: argument --log-level: expected one argument\n", silent_help.ENDED, None,
+    ),
+    "port-that-the-shell-sets": (
+        "CMD cd $DIR; export DIR=/ PORT=8000; gunicorn --bind :$PORT app.main:app --log-level\n", ENDED.format(2),
+        "gunicorn: error: argument --log-level: expected one argument\n", silent_help.ENDED, None,
+    ),
     "entrypoint-without-its-mode": (
         'ENTRYPOINT ["./start.sh"]\nCMD ["x"]\n',
         UNSTARTED + 'exec: "./start.sh": permission denied', "", start_help.MAY_NOT_RUN, 5,
@@ -352,6 +373,7 @@ def test_each_case_lands_where_its_hints_are_true(observe: Observe, case: str) -
 def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
     named = {
         "one-string": "“gunicorn app.main:app”",
+        "port-without-a-value": "look at PORT in line 5:",
         "no-user": "which step above it makes app?",
         "windows": "venv/Scripts/gunicorn.exe",
         "a-program-in-roots-home": "look at /root/.local/bin/gunicorn:",
@@ -465,6 +487,15 @@ def test_the_line_that_tells_is_shown_and_not_the_last(observe: Observe) -> None
     answer = AppAnswer(None, None, 1.0, ENDED.format(3), FAILED.format(NO_API))
     seen = app_answers(observe(answer=answer)).seen
     assert seen.endswith(f"ended with exit code 3; the container printed: {NO_API}")
+
+
+@pytest.mark.parametrize("start", ["$" + "x" * 500_000, "${x} " * 100_000, "x" * 500_000 + "$y"])
+def test_a_hostile_start_is_soon_looked_through(observe: Observe, start: str) -> None:
+    began = time.monotonic()
+    answer = AppAnswer(None, None, 1.0, ENDED.format(1), "Error: '' is not a valid port number.")
+    outcome = app_answers(observe(f"FROM a\nENV {start}=1\nCMD {start}\n", answer=answer))
+    assert outcome.state == "failed"
+    assert time.monotonic() - began < 10
 
 
 def test_a_name_that_is_long_or_strange_is_bounded(observe: Observe) -> None:
