@@ -280,7 +280,8 @@ CASES = {
         "gunicorn: error: argument --log-level: expected one argument\n", silent_help.ENDED, None,
     ),
     "port-that-the-shell-sets": (
-        "CMD cd $DIR; export DIR=/ PORT=8000; gunicorn --bind :$PORT app.main:app --log-level\n", ENDED.format(2),
+        "CMD export DIR=/ PORT=8000; cd $DIR; gunicorn -b :$PORT app.main:app --log-level\n",
+        ENDED.format(2),
         "gunicorn: error: argument --log-level: expected one argument\n", silent_help.ENDED, None,
     ),
     "entrypoint-without-its-mode": (
