@@ -45,6 +45,7 @@ _ATTRIBUTE = re.compile(
     r"Failed to find (?:attribute|application)|\bAttribute \"|must be in format"
 )
 _MODULE = re.compile(r"No module named '?([\w-]+)|Could not import module \"([\w-]+)")
+_PART = re.compile(r"No module named '?[\w-]+(.)")  # a dot: one module in another, which is there
 _SHELL_GIVEN = re.compile(r"/bin/sh(?!: \d+:)")  # not as the one who speaks
 _BIND = re.compile(r"""(?<![^\s"',=])(?:-b|--bind|--host|--port)\b""")
 _WORKER = re.compile(r"""(?<![^\s"',=])(?:-k|--worker-class)\b""")
@@ -219,6 +220,8 @@ def _no_module(case: _Silent) -> Found | None:
     path = case.holder(name)
     if path is None:
         return case.found(silent_help.IN_TURN, name=name)
+    if _PART.findall(case.answer.logs)[-1:] == ["."] and not case.is_as_locked(name):
+        return case.found(silent_help.OTHER_VERSION, name=name, path=path)
     return case.found(silent_help.HELD_ELSEWHERE, name=name, path=path)
 
 

@@ -473,6 +473,26 @@ def test_what_a_package_needs_in_turn(
     assert "from requirements.txt" in outcome.hints[2]
 
 
+@pytest.mark.parametrize(
+    ("version", "module", "helped"),
+    [
+        ("0.50.0", "uvicorn.workers", silent_help.OTHER_VERSION),
+        ("0.24.0", "uvicorn.workers", silent_help.HELD_ELSEWHERE),
+        ("0.50.0", "uvicorn", silent_help.HELD_ELSEWHERE),
+    ],
+)
+def test_a_part_that_another_version_has_not(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment,
+    version: str, module: str, helped: Help,
+) -> None:  # fmt: skip
+    first = built(environment({**VERSIONS, "uvicorn": version}))
+    logs = f"ModuleNotFoundError: No module named '{module}'\n\n"
+    answer = AppAnswer(None, None, 1.0, ENDED.format(1), f"No module named 'x.y'\n{logs}")
+    outcome = app_answers(observe(HEAD + GUNICORN, answer=answer, first=first))
+    assert lands(outcome, helped)
+    assert "uvicorn is installed, in /root/.cache/pypoetry" in outcome.hints[0]
+
+
 def test_the_start_is_that_of_the_last_stage_and_those_that_it_starts_from() -> None:
     text = f"FROM python:3.11 AS a\n{GUNICORN}FROM python:3.11 AS b\n{RUN}FROM a\nRUN x\n"
     assert line_of_start(parse(text)) == 2
