@@ -21,8 +21,10 @@ ABOUT = About(
     " were written down by hand, also in a requirements file copied from the lock, pass here and"
     " fail `lock-change-reinstalls`, which builds with a lock that they do not follow. A forged"
     " folder of a package that is the same in both locks is not seen; the line that forges it"
-    " stands in the Dockerfile, and is longer than a COPY of the lock. A package that the lock"
-    " names and the app does not need is not missed.",
+    " stands in the Dockerfile, and is longer than a COPY of the lock. A package that is not"
+    " installed is not missed here: `app-answers` misses what the app imports, and"
+    " `lock-change-reinstalls` what its second lock changes. One whose dist-info folder was removed"
+    " counts as not installed.",
 )
 
 _NEXT = "let the install step read poetry.lock: is it there before that step runs, unchanged?"
