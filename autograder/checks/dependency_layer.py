@@ -26,11 +26,11 @@ ABOUT = About(
     " or that copies and installs at once), a copy with new times counts as an install; and a step"
     " that asks what is installed (pip freeze) to install the same elsewhere is not seen. Only"
     " packages that poetry.lock names count: a step that installs Poetry itself again after every"
-    " change is slow, and not seen; nor is an install into what is thrown away in the same step."
-    " Unpacking an archive of packages with new times is an install. An environment without any"
-    " direct dependency counts where the running app imports from it; in another stage, or where"
-    " the app does not run, it is taken for a tool's unless all that it has of the lock has the"
-    " locked versions.",
+    " change is slow, and not seen; nor is an install into what is thrown away in the same step,"
+    " nor are downloads or wheels that are made again and come out the same. Unpacking an archive"
+    " of packages with new times is an install. An environment without any direct dependency counts"
+    " where the running app imports from it; in another stage, or where the app does not run, it is"
+    " taken for a tool's unless all that it has of the lock has the locked versions.",
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 

@@ -4,9 +4,10 @@ from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
 from autograder.checks.missing import missing_dependencies, mounts_over_installs
 from autograder.checks.relock import line_of_relock
+from autograder.checks.signatures import BESIDE, poetry_signed
 from autograder.checks.step_help import Help
 from autograder.checks.unbuilt import unbuilt
-from autograder.facts.image import Distribution
+from autograder.facts.image import SILENT_INSTALLERS, Distribution, Environment
 from autograder.facts.observation import Evidence, Observation
 from autograder.outcome import Outcome, failed, passed
 
@@ -41,7 +42,7 @@ _STAYED = Help(
     ),
 )
 _SOLVED = Help(
-    _NEXT,
+    "let the install step read poetry.lock: is it there before that step runs, unchanged?",
     (
         "look at the step that installs: does it read poetry.lock, or does it solve the ranges"
         " anew?",
@@ -55,8 +56,8 @@ _CHOSEN = Help(
     "take out the command that chooses versions: poetry.lock has them",
     (
         "look at line {line}: which version of {name} does this command ask for?",
-        "poetry add and poetry update write pyproject.toml and poetry.lock anew: what the lock said"
-        " before no longer counts, and the image kept {have}",
+        "poetry add and poetry update choose versions and write poetry.lock anew: what the lock"
+        " said before no longer counts, and the image has {have}",
         "the app's files name {name} already: take that command out, and let the install alone obey"
         " poetry.lock",
     ),
@@ -91,7 +92,7 @@ def lock_change_reinstalls(seen: Observation) -> Outcome:
             if found is None and name in seen.asked.direct:
                 return _not_installed(name)
             if found is None or found.version != wanted[name]:
-                return _disobeyed(seen, name, found)
+                return _disobeyed(seen, environment, name, found)
     names = ", ".join(f"{name} {wanted[name]}" for name in changed)
     return passed(seen=f"a changed poetry.lock was obeyed: the new image has {names}")
 
@@ -104,21 +105,29 @@ def _not_installed(name: str) -> Outcome:
     )
 
 
-def _disobeyed(seen: Observation, name: str, found: Distribution | None) -> Outcome:
+def _disobeyed(
+    seen: Observation, environment: Environment, name: str, found: Distribution | None
+) -> Outcome:
     have = found.version if found else "not installed"
     stayed = have == seen.asked.lock.versions[name]
-    helped, line = _why(seen, stayed)
+    who = found.installer if found else ""
+    beside = who in SILENT_INSTALLERS and poetry_signed(seen, environment)
+    exported = any(run.command == "export" for run in seen.poetry_runs or ())
+    by_hand = beside and not exported and not stayed
+    helped, line = (BESIDE, None) if by_hand else _why(seen, stayed)
     return failed(
         seen=f"poetry.lock was changed to {name} {seen.asked.second_lock.versions[name]}, but the"
         f" image has {have}",
         try_next=helped.try_next,
         line=line,
-        hints=tuple(h.format(line=line, name=name, have=have) for h in helped.hints),
+        hints=tuple(h.format(line=line, name=name, have=have, who=who) for h in helped.hints),
     )
 
 
 def _why(seen: Observation, stayed: bool) -> tuple[Help, int | None]:
     """What helps where the version stayed, or is in neither lock, and the line to look at."""
+    if line := line_of_relock(seen.dockerfile, seen.asked.poetry, ("update", "add")):
+        return _CHOSEN, line
     line = line_of_relock(seen.dockerfile, seen.asked.poetry)
     if line or not stayed:
         return _CHOSEN if stayed else _SOLVED, line

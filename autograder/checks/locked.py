@@ -4,7 +4,8 @@ from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments, third_party
 from autograder.checks.missing import missing_dependencies
 from autograder.checks.relock import line_of_relock
-from autograder.checks.signatures import signers
+from autograder.checks.signatures import BESIDE, UNUSED, poetry_signed, unused
+from autograder.checks.step_help import Help
 from autograder.facts.image import Distribution, Environment
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
@@ -20,12 +21,13 @@ ABOUT = About(
     " were written down by hand, also in a requirements file copied from the lock, pass here and"
     " fail `lock-change-reinstalls`, which builds with a lock that they do not follow. A forged"
     " folder of a package that is the same in both locks is not seen; the line that forges it"
-    " stands in the Dockerfile, and is longer than a COPY of the lock. A package that the lock"
-    " names and the app does not need is not missed.",
+    " stands in the Dockerfile, and is longer than a COPY of the lock. A package that is not"
+    " installed is not missed here: `app-answers` misses what the app imports, and"
+    " `lock-change-reinstalls` what its second lock changes. One whose dist-info folder was removed"
+    " counts as not installed.",
 )
 
 _NEXT = "let the install step read poetry.lock: is it there before that step runs, unchanged?"
-_NEXT_BESIDE = "which step installs something beside Poetry? It does not read poetry.lock"
 _INSTALLS = frozenset({"install", "sync", "update", "add"})
 _RELOCKED = (
     "look at line {line}: what does this command do to poetry.lock?",
@@ -40,14 +42,6 @@ _NOT_BY_POETRY = (
     " that Poetry exported from it",
     "replace that step by one that runs poetry install where poetry.lock is; or let an earlier step"
     " run poetry export, and pip install -r its output",
-)
-_BESIDE = (
-    "look for the step in which {who} installs or upgrades something: which one brings {name}"
-    " {have}?",
-    "Poetry obeys poetry.lock, and {who} does not read it: what that installs into the same"
-    " environment brings all that it needs, in the newest version, over the locked one",
-    "take that step out, let it install into an environment of its own, or move it above poetry"
-    " install, which puts the locked versions back, in every group that it is told to take",
 )
 _NO_LOCK = (
     "look at which files are in the image when Poetry installs: is poetry.lock one of them?",
@@ -83,20 +77,25 @@ def _not_locked(seen: Observation, environment: Environment, other: list[Distrib
     more = f" and {len(other) - 2} more" if len(other) > 2 else ""
     first = other[0]
     line = line_of_relock(seen.dockerfile, _poetry_behind(seen, environment, first))
-    if line:
-        climb = _RELOCKED
-    elif first.installer.startswith("Poetry "):
-        climb = _NO_LOCK
-    else:
-        climb = _BESIDE if _poetry_signed(seen, environment) else _NOT_BY_POETRY
-    who = first.installer or "the installer"
-    hints = (h.format(line=line, name=first.name, have=first.version, who=who) for h in climb)
+    helped = Help(_NEXT, _RELOCKED) if line else _what_helps(seen, environment, first)
+    gaps = {"line": line, "name": first.name, "have": first.version}
+    gaps |= {"unused": unused(seen, environment), "used": environment.path}
+    gaps["who"] = first.installer or "the installer"
     return failed(
         seen=f"installed: {', '.join(told)}{more}",
-        try_next=_NEXT_BESIDE if climb is _BESIDE else _NEXT,
+        try_next=helped.try_next,
         line=line,
-        hints=tuple(hints),
+        hints=tuple(hint.format(**gaps) for hint in helped.hints),
     )
+
+
+def _what_helps(seen: Observation, environment: Environment, found: Distribution) -> Help:
+    """What helps, by who installed a package in another version than the lock's."""
+    if found.installer.startswith("Poetry "):
+        return Help(_NEXT, _NO_LOCK)
+    if poetry_signed(seen, environment):
+        return BESIDE
+    return UNUSED if unused(seen, environment) else Help(_NEXT, _NOT_BY_POETRY)
 
 
 def _poetry_behind(seen: Observation, environment: Environment, found: Distribution) -> str:
@@ -104,10 +103,6 @@ def _poetry_behind(seen: Observation, environment: Environment, found: Distribut
     if found.installer.startswith("Poetry "):
         return found.installer.removeprefix("Poetry ")
     # Where Poetry signed other packages, it installed by itself: what pip signed is pip's.
-    commands = {"export"} if _poetry_signed(seen, environment) else {"export", *_INSTALLS}
+    commands = {"export"} if poetry_signed(seen, environment) else {"export", *_INSTALLS}
     runs = (run.version for run in seen.poetry_runs or () if run.command in commands)
     return next(runs, "")
-
-
-def _poetry_signed(seen: Observation, environment: Environment) -> bool:
-    return any(who.startswith("Poetry ") for who in signers(seen, environment))

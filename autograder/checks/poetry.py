@@ -1,14 +1,18 @@
 """The Poetry that installed the dependencies is the one version that the course asks for."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
 from autograder.checks.missing import missing_dependencies
 from autograder.checks.signatures import by_a_stranger, not_by_poetry, signers, told
 from autograder.facts.dockerfile import Instruction
+from autograder.facts.expansion import expand
 from autograder.facts.image import SILENT_INSTALLERS, Environment
 from autograder.facts.observation import Evidence, Observation
+from autograder.facts.variables import runs_with_variables
 from autograder.outcome import Outcome, failed, passed
 
 ABOUT = About(
@@ -31,6 +35,7 @@ ABOUT = About(
 
 _SEPARATOR = re.compile(r"&&|\|\||;|\n")
 _RUNS_POETRY = re.compile(r"""\bpoetry[\s"',]+(?:-[^\s"',]+[\s"',]+)*$""")
+_NAME = re.compile(r"(?<![\w./-])poetry(?![\w./-])")  # and no plugin, no file
 
 _NAMELESS = (
     "look at {place}: which version does it bring today, and which one next year?",
@@ -71,6 +76,19 @@ _NEXT = (
 )
 
 
+@dataclass(frozen=True)
+class _Brings:
+    """A step that installs Poetry.
+
+    pinned: a command in it says the right version, be it by a variable that has it there.
+    loose: a command in it names Poetry, and does not say that version.
+    """
+
+    row: Instruction
+    pinned: bool
+    loose: bool
+
+
 def poetry_is_pinned(seen: Observation) -> Outcome:
     """The very Poetry that was asked for installed the app's direct dependencies, or exported them.
 
@@ -93,12 +111,12 @@ def poetry_is_pinned(seen: Observation) -> Outcome:
             if not who.startswith("Poetry"):
                 return by_a_stranger(who)
             where = f" in {environment.path}" if len(environments) > 1 else ""
-            row = _row_of_poetry(seen)
+            step = _to_blame(seen)
             return failed(
                 seen=f"{who} installed the dependencies{where}, not {wanted}",
                 try_next=_NEXT,
-                line=row.line if row else None,
-                hints=_hints(seen, row, who),
+                line=step.row.line if step else None,
+                hints=_hints(step, who),
             )
     return passed(seen=f"{wanted} installed the dependencies, though newer versions are on offer")
 
@@ -123,32 +141,31 @@ def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outc
         return not_by_poetry(seen, environment)
     others = sorted(versions - {seen.asked.poetry})
     if others:
-        row = _row_of_poetry(seen)
+        step = _to_blame(seen)
         return failed(
             seen=f"{installer} installed what Poetry {others[0]} told it, not"
             f" Poetry {seen.asked.poetry}",
             try_next=_NEXT,
-            line=row.line if row else None,
-            hints=_hints(seen, row, f"Poetry {others[0]}"),
+            line=step.row.line if step else None,
+            hints=_hints(step, f"Poetry {others[0]}"),
         )
     return passed(seen=f"Poetry {seen.asked.poetry} {did} what {installer} installed")
 
 
-def _hints(seen: Observation, row: Instruction | None, who: str) -> tuple[str, ...]:
+def _hints(step: _Brings | None, who: str) -> tuple[str, ...]:
     """What helps, by what the line that installs Poetry says of a version."""
-    text = " ".join((row.value, *row.heredocs)) if row else ""
-    pin = re.escape(seen.asked.poetry)
-    if re.search(r"poetry\S*\$", text):
-        climb = _VARIABLE
-    elif re.search(rf"==\s*{pin}(?![\d.*])", text):
+    text = " ".join((step.row.value, *step.row.heredocs)) if step else ""
+    if step and step.pinned:
         climb = _REPLACED
+    elif re.search(r"poetry\S*\$", text):
+        climb = _VARIABLE
     elif re.search(r"poetry==[\d.]+(?![\d.*])", text):
         climb = _MISNAMED
     elif re.search(r"poetry\S*\s*[<>=~^@]", text):
         climb = _LOOSE
     else:
         climb = _NAMELESS
-    line = row.line if row else None
+    line = step.row.line if step else None
     place = f"line {line}, where Poetry is installed" if line else "the step that brings Poetry"
     return tuple(hint.format(line=line, place=place, who=who) for hint in climb)
 
@@ -159,11 +176,22 @@ def _brings_poetry(command: str) -> bool:
     return "poetry" in after and not _RUNS_POETRY.search(before)
 
 
-def _row_of_poetry(seen: Observation) -> Instruction | None:
-    """What in the Dockerfile installs Poetry: a hint for the reader, not the verdict."""
-    for stage in seen.dockerfile.needed_stages():
-        for row in stage.instructions:
-            commands = _SEPARATOR.split("\n".join((row.value, *row.heredocs)))
-            if row.keyword == "RUN" and any(_brings_poetry(command) for command in commands):
-                return row
-    return None
+def _to_blame(seen: Observation) -> _Brings | None:
+    """What in the Dockerfile installs Poetry: a hint for the reader, not the verdict.
+
+    It is the last step that names Poetry without the right version; or else the first of all.
+    """
+    steps = list(_bringing(seen))
+    loose = [step for step in steps if step.loose]
+    return loose[-1] if loose else next(iter(steps), None)
+
+
+def _bringing(seen: Observation) -> Iterator[_Brings]:
+    pin = re.compile(rf"==\s*{re.escape(seen.asked.poetry)}(?![\d.*])")
+    for row, known in runs_with_variables(seen.dockerfile):
+        commands = _SEPARATOR.split("\n".join((row.value, *row.heredocs)))
+        bring = [command for command in commands if _brings_poetry(command)]
+        if bring:
+            right = {c for c in commands if pin.search(c) or pin.search(expand(c, known))}
+            loose = any(_NAME.search(c.partition("install")[2]) for c in bring if c not in right)
+            yield _Brings(row, bool(right), loose)

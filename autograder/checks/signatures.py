@@ -1,6 +1,7 @@
 """Who installed what the app uses, as the packages are signed: shared by the checks of Poetry."""
 
 from autograder.checks.app_environment import app_environments
+from autograder.checks.step_help import Help
 from autograder.facts.image import SILENT_INSTALLERS, Environment
 from autograder.facts.lock import Lock
 from autograder.facts.observation import Observation
@@ -15,6 +16,30 @@ _LET_POETRY = (
 )
 _NEXT = "let Poetry install them from poetry.lock"
 
+BESIDE = Help(
+    "which step installs something beside Poetry? It does not read poetry.lock",
+    (
+        "look for the step in which {who} installs or upgrades something: which one brings {name}"
+        " {have}?",
+        "Poetry obeys poetry.lock, and {who} does not read it: what that installs into the same"
+        " environment brings all that it needs, in the newest version, over the locked one",
+        "take that step out, let it install into an environment of its own, or move it above poetry"
+        " install, which puts the locked versions back, in every group that it is told to take",
+    ),
+)
+
+UNUSED = Help(
+    "see in which environment CMD starts the app: it is not the one that Poetry made",
+    (
+        "Poetry installed all of them in {unused}, and the app imports them from {used}: which"
+        " program does CMD start, and where is that found?",
+        "a bare name is looked for in the folders of PATH; a virtual environment of Poetry's counts"
+        " where Poetry runs the program, or where PATH or CMD leads to its bin folder",
+        "let CMD start the program by poetry run, or ENV put that environment's bin folder at the"
+        " front of PATH; then no step has to install the same packages by other means",
+    ),
+)
+
 
 def signers(seen: Observation, environment: Environment) -> frozenset[str]:
     """Who signed the app's direct dependencies, as far as they are there.
@@ -23,6 +48,26 @@ def signers(seen: Observation, environment: Environment) -> frozenset[str]:
     """
     here = environment.distributions
     return frozenset(here[name].installer for name in seen.asked.direct if name in here)
+
+
+def poetry_signed(seen: Observation, environment: Environment) -> bool:
+    """Whether a Poetry signed any of the app's direct dependencies: it installs by itself there."""
+    return any(who.startswith("Poetry ") for who in signers(seen, environment))
+
+
+def unused(seen: Observation, environment: Environment) -> str:
+    """The folder in which Poetry installed all direct dependencies, and the app uses others; or ``.
+
+    It is known where the app tells from which folders it imports.
+    """
+    image, answer = seen.first.image, seen.answer
+    if not image or not answer or environment.path not in answer.imports_from:
+        return ""
+    for other in image.environments:
+        by_poetry = all(who.startswith("Poetry ") for who in signers(seen, other))
+        if other.path not in answer.imports_from and other.holds(seen.asked.direct) and by_poetry:
+            return other.path
+    return ""
 
 
 def told(seen: Observation, environment: Environment) -> tuple[str, frozenset[str]]:
@@ -68,10 +113,13 @@ def not_by_poetry(seen: Observation, environment: Environment) -> Outcome:
     paths = {row.path for row in image.environments} if image else set[str]()
     its_own = seen.answer.places.get(named[0], ()) if seen.answer else ()
     place = next((path for path in its_own if path in paths), environment.path)
+    elsewhere = unused(seen, environment)
+    helped = UNUSED if elsewhere else Help(_NEXT, _LET_POETRY)
     return failed(
-        seen=f"{what} in {place} {verb} installed by {who}, not by Poetry",
-        try_next=_NEXT,
-        hints=_LET_POETRY,
+        seen=f"{what} in {place} {verb} installed by {who}, not by Poetry"
+        + (f"; the app does not use what Poetry installed in {elsewhere}" if elsewhere else ""),
+        try_next=helped.try_next,
+        hints=tuple(hint.format(unused=elsewhere, used=place) for hint in helped.hints),
     )
 
 

@@ -6,10 +6,19 @@ from difflib import get_close_matches
 
 from autograder.checks import silent_help, start_help
 from autograder.checks.missing import installs_dependencies, missing_dependencies
-from autograder.checks.start import at_odds, is_broken_list, line_of_start, rows_of, starts_of
+from autograder.checks.start import (
+    at_odds,
+    doubled,
+    is_broken_list,
+    line_of_start,
+    rows_of,
+    starts_of,
+    ungiven,
+)
 from autograder.checks.step_help import Help
 from autograder.facts.answer import AppAnswer
 from autograder.facts.dockerfile import Instruction, exec_form
+from autograder.facts.image import Environment
 from autograder.facts.observation import Observation
 
 # How the engine, a shell, Poetry and Python say what they do not find.
@@ -23,6 +32,12 @@ _PROGRAMS = (
 )
 _USER = re.compile(r"unable to find (?:user|group) ([^:]+)")
 _DENIED = re.compile(r'(?:exec: "|: \d+: |stat )([^\s":]+)"?: permission denied', re.I)
+# Python's words, of a program and of any other file; and the engine's, of WORKDIR.
+_UNREACHED = (
+    re.compile(r"can't open file '([^']+)': \[Errno 13\]"),
+    re.compile(r"PermissionError: \[Errno 13\] Permission denied: '([^']+)'"),
+    re.compile(r'chdir to cwd \("([^"]+)"\).*permission denied'),
+)
 _STAT = re.compile(r"stat (\S+): no such file")
 _NO_INTERPRETER = re.compile(r"exec (\S+|user process caused): no such file", re.I)
 _UNOPENED = re.compile(r"can(?:'t|not) open (?:file )?'?([^\s':]+)'?:")
@@ -30,13 +45,18 @@ _ATTRIBUTE = re.compile(
     r"Failed to find (?:attribute|application)|\bAttribute \"|must be in format"
 )
 _MODULE = re.compile(r"No module named '?([\w-]+)|Could not import module \"([\w-]+)")
+_PART = re.compile(r"No module named '?[\w-]+(.)")  # a dot: one module in another, which is there
 _SHELL_GIVEN = re.compile(r"/bin/sh(?!: \d+:)")  # not as the one who speaks
 _BIND = re.compile(r"""(?<![^\s"',=])(?:-b|--bind|--host|--port)\b""")
 _WORKER = re.compile(r"""(?<![^\s"',=])(?:-k|--worker-class)\b""")
+# How gunicorn, uvicorn and hypercorn say that a value is empty, or not there.
+_EMPTY = re.compile(r": ?'' is not a valid|requires an argument|expected (?:one|1) argument", re.I)
 _WITH = re.compile(r"--with\b")
 # Poetry makes an environment at the start: it does not find the one that the image has.
 _NEW = re.compile(r"^Creating virtualenv |: the destination \S+ is not write-able", re.M)
 _TOOLS = ("poetry", "python", "python3")  # what may stand before the server
+# The packages of the app that bring a program: fastapi has one of its name from 0.111 on.
+_SERVERS = frozenset({"gunicorn", "uvicorn"})
 
 Found = tuple[Help, int | None]
 
@@ -64,25 +84,35 @@ class _Silent:
         found = (match for pattern in _PROGRAMS for match in pattern.finditer(self.said))
         return next((match[1].rstrip("\r") for match in found), "")
 
-    def holder(self, name: str) -> str | None:
-        """The folder of an environment that holds a package, or None."""
+    def holders(self, name: str) -> list[Environment]:
+        """The environments that hold a package."""
         image = self.seen.first.image
         there = image.environments if image else ()
-        return next((e.path for e in there if _canonical(name) in e.distributions), None)
+        return [e for e in there if _canonical(name) in e.distributions]
+
+    def holder(self, name: str) -> str | None:
+        """The folder of an environment that holds a package, or None."""
+        return next((e.path for e in self.holders(name)), None)
+
+    def is_as_locked(self, name: str) -> bool:
+        """Whether a package of the lock is installed, and in no other version than it says."""
+        name = _canonical(name)
+        versions = {e.distributions[name].version for e in self.holders(name)}
+        return versions == {self.seen.asked.lock.versions.get(name)}
 
     def found(self, helped: Help, line: int | None = None, name: str = "", path: str = "") -> Found:
         """What helps, its gaps filled in."""
         asked = self.seen.asked
         filled = {"app": asked.app, "package": asked.package, "port": asked.port}
-        filled |= {"name": _short(name), "path": path, "list": asked.lock.file}
+        filled |= {"name": _short(name), "path": path, "list": asked.lock.file, "line": line}
         hints = tuple(hint.format(**filled) for hint in helped.hints)
         return Help(helped.try_next.format(**filled), hints), line
 
-    def at_start(self, helped: Help, name: str = "") -> Found:
+    def at_start(self, helped: Help, name: str = "", path: str = "") -> Found:
         """What helps, with the line that says what the container starts: the one with the name."""
         named = [row.line for row in self.starts if name and name in row.value]
         line = named[-1] if named else line_of_start(self.seen.dockerfile)
-        return self.found(helped, line, name)
+        return self.found(helped, line, name, path)
 
     def line_of_option(self, option: re.Pattern[str]) -> int | None:
         """The line that gives the server such an option, or None."""
@@ -154,12 +184,24 @@ def _answers_badly(case: _Silent) -> Found | None:
 
 def _not_allowed(case: _Silent) -> Found | None:
     """A user that is not there, or a file that may not be run."""
+    lines = [row.line for row in rows_of(case.seen.dockerfile) if row.keyword == "USER"]
     if user := _USER.search(case.answer.problem):
-        lines = [row.line for row in rows_of(case.seen.dockerfile) if row.keyword == "USER"]
-        return case.found(start_help.NO_USER, max(lines, default=None), user[1].strip())
+        return case.found(start_help.NO_USER, lines[-1] if lines else None, user[1].strip())
     if denied := _DENIED.search(case.said):
         return case.at_start(start_help.MAY_NOT_RUN, denied[1])
-    return None
+    if not lines or _NEW.search(case.answer.logs):
+        return None
+    found = (match for pattern in _UNREACHED if (match := pattern.search(case.said)))
+    path = next((match[1] for match in found), None)
+    return case.found(start_help.MAY_NOT_REACH, lines[-1], path) if path else None
+
+
+def _two_programs(case: _Silent) -> Found | None:
+    """A program in ENTRYPOINT that was found, and that took CMD's program for its argument."""
+    runs = doubled(case.starts, case.seen.asked.direct)
+    if not runs or case.program or not case.answer.problem.startswith("the container ended"):
+        return None
+    return case.at_start(start_help.DOUBLED, runs)
 
 
 def _no_module(case: _Silent) -> Found | None:
@@ -178,6 +220,8 @@ def _no_module(case: _Silent) -> Found | None:
     path = case.holder(name)
     if path is None:
         return case.found(silent_help.IN_TURN, name=name)
+    if _PART.findall(case.answer.logs)[-1:] == ["."] and not case.is_as_locked(name):
+        return case.found(silent_help.OTHER_VERSION, name=name, path=path)
     return case.found(silent_help.HELD_ELSEWHERE, name=name, path=path)
 
 
@@ -204,6 +248,14 @@ def _another_environment(case: _Silent) -> Found | None:
     text = " ".join(row.value for row in case.starts)
     name, path = next((row for row in held if row[0] in text), held[0])
     return case.found(start_help.OTHER_ENVIRONMENT, name=name, path=path)
+
+
+def _brings_no_program(case: _Silent) -> Found | None:
+    """A package in a program's place: it is installed, and has no program to be found."""
+    path = case.holder(case.program)
+    if path is None or case.program in _SERVERS or not case.is_as_locked(case.program):
+        return None
+    return case.at_start(start_help.BRINGS_NO_PROGRAM, case.program, path)
 
 
 def _names_the_app(case: _Silent, name: str) -> bool:
@@ -255,6 +307,9 @@ def _ended(case: _Silent) -> Found | None:
     lists = [row for row in case.starts if "$" in row.value and exec_form(row.value)]
     if lists and "$" in case.answer.logs:
         return case.found(start_help.VARIABLE, lists[-1].line)
+    if (variable := ungiven(case.seen.dockerfile)) and _EMPTY.search(case.said):
+        name, line = variable
+        return case.found(start_help.NO_VALUE, line, name)
     done = case.answer.problem.endswith("exit code 0")
     return case.at_start(silent_help.DONE) if done else case.found(silent_help.ENDED)
 
@@ -274,7 +329,9 @@ _WHY = (
     _not_installed,
     _answers_badly,
     _not_allowed,
+    _two_programs,
     _no_module,
+    _brings_no_program,
     _no_command_of_poetry,
     _no_file,
     _no_program,

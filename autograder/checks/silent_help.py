@@ -88,6 +88,17 @@ HELD_ELSEWHERE = Help(
         " without --user; or start the program of the environment that has the packages",
     ),
 )
+OTHER_VERSION = Help(
+    "compare the version of {name} in the image with the one in {list}",
+    (
+        "{name} is installed, in {path}, and a part of it is not there: which version of it is"
+        " that?",
+        "packages change: what one version has, a newer one may have dropped; {list} names the"
+        " versions that the app was tried with",
+        "let the install step take its versions from {list}: a name alone, or a wide range, brings"
+        " the newest",
+    ),
+)
 NO_MODULE = Help(
     "which line brings the module that was not found, and into which folder?",
     (

@@ -1,8 +1,18 @@
 """What a Dockerfile has a container start, as its text says: for hints, never for a verdict."""
 
+import re
+from collections.abc import Collection
+
 from autograder.checks import start_help
 from autograder.checks.step_help import Help
 from autograder.facts.dockerfile import Dockerfile, Instruction, exec_form
+
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")  # without a default
+_NAMED = re.compile(r"(?<!\w)(\w++)[=\s]")  # in an ENV
+_SET = re.compile(r"(?<![\w-])(\w++)=")  # by a shell, and not as an option
+_ALWAYS = frozenset({"HOME", "HOSTNAME", "PATH", "PWD"})
+_TOOLS = frozenset({"poetry", "python", "python3", "sh", "bash"})
+_RUNNERS = (["poetry", "run"], ["python", "-m"], ["python3", "-m"])  # they run their arguments
 
 
 def rows_of(dockerfile: Dockerfile) -> tuple[Instruction, ...]:
@@ -27,6 +37,28 @@ def line_of_start(dockerfile: Dockerfile) -> int | None:
     return starts[-1].line if starts else None
 
 
+def ungiven(dockerfile: Dockerfile) -> tuple[str, int] | None:
+    """A variable that a shell puts in at the start, and to which nothing gives a value; its line.
+
+    An ARG gives one to the build alone.
+    """
+    given = _ALWAYS.union(
+        name
+        for row in rows_of(dockerfile)
+        if row.keyword == "ENV"
+        for name in _NAMED.findall(row.value)
+    )
+    for row in starts_of(dockerfile):
+        words = exec_form(row.value)
+        if words and "-c" not in words:
+            continue
+        known = given.union(_SET.findall(row.value))
+        names = (match[1] or match[2] for match in _VARIABLE.finditer(row.value))
+        if name := next((name for name in names if name not in known), None):
+            return name, row.line
+    return None
+
+
 def is_broken_list(value: str) -> bool:
     """Whether it is meant as a list, and is none; `[ -f x ] && y` is meant for a shell."""
     text = value.strip()
@@ -42,3 +74,21 @@ def at_odds(starts: tuple[Instruction, ...]) -> Help | None:
     if entrypoint is None:
         return start_help.DROPPED
     return start_help.AS_ARGUMENTS if entrypoint and command is None else None
+
+
+def doubled(starts: tuple[Instruction, ...], servers: Collection[str]) -> str:
+    """What a container runs whose ENTRYPOINT is a program that gets another from CMD; or ``.
+
+    Not where ENTRYPOINT runs what it is given: a script, env, tini, `poetry run`.
+    """
+    entrypoint, command = [exec_form(row.value) or [] for row in starts] if starts[1:] else ([], [])
+    words = entrypoint[2:] if entrypoint[:2] in _RUNNERS else entrypoint
+    if not words or not command:
+        return ""
+    name, given = (row[0].rpartition("/")[2] for row in (words, command))
+    known = _TOOLS.union(servers)
+    meant = {"poetry"} if name == "poetry" else known  # else it is `run` that was forgotten
+    if name not in known or given not in meant:
+        return ""
+    takes = name in servers or all(w[:1] == "-" and w not in ("-c", "-m") for w in words[1:])
+    return " ".join((*entrypoint, *command)) if takes else ""

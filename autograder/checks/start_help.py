@@ -45,6 +45,18 @@ VARIABLE = Help(
         " it already",
     ),
 )
+NO_VALUE = Help(
+    "line {line}: who gives {name} a value here?",
+    (
+        "look at {name} in line {line}: which value does it have in a container that is started"
+        " with no more than the image?",
+        "a shell puts nothing in the place of a variable that is not set, and so the program gets"
+        " an empty word, or none. Where a guide leaves it out, its hosting service sets it; an ARG"
+        " is known to the build alone",
+        "give {name} a value that stays in the image, by an instruction above this line; or leave"
+        " the option out, where gunicorn.conf.py has it already",
+    ),
+)
 DROPPED = Help(
     "see what becomes of CMD beside an ENTRYPOINT like this one",
     (
@@ -64,6 +76,16 @@ AS_ARGUMENTS = Help(
         " ENTRYPOINT out",
     ),
 )
+DOUBLED = Help(
+    "see what ENTRYPOINT and CMD make together",
+    (
+        "look at ENTRYPOINT and at CMD: with which word does each of them begin?",
+        "beside an ENTRYPOINT, CMD is its arguments and starts nothing of its own: the container"
+        " runs `{name}`",
+        "let one of the two alone name a program: either CMD holds only what follows the words of"
+        " ENTRYPOINT, or ENTRYPOINT is taken out and CMD is the whole command",
+    ),
+)
 LEFT_OUT_PROGRAM = Help(
     "which program serves the app? Its name comes before the app's",
     (
@@ -71,6 +93,18 @@ LEFT_OUT_PROGRAM = Help(
         "a command is a program and then what the program is told; poetry run wants a program too,"
         " and the name of an app is none",
         "the list of dependencies has a server: its name comes right before {app}",
+    ),
+)
+BRINGS_NO_PROGRAM = Help(
+    "which package of the list is a server? {name} brings no program of that name",
+    (
+        "{name} is installed, in {path}, and brings no program of that name: is it what serves the"
+        " app, or what the app is written with?",
+        "of the packages that are installed only some bring a program: a library is there to be"
+        " imported; and a guide may be about a newer version, which has a program that this one has"
+        " not",
+        "the list of dependencies has a server, which comes with a program of its own name: start"
+        " that one, with {app} as the last word",
     ),
 )
 RUN_FORGOTTEN = Help(
@@ -121,6 +155,19 @@ MAY_NOT_RUN = Help(
         " path (/root is open to root alone); a program that was made for Windows is of no use",
         "start a program that a step of this Dockerfile installed; a script of your own gets its"
         " mode from chmod +x, or is started by its interpreter, sh or python and then its path",
+    ),
+)
+MAY_NOT_REACH = Help(
+    "see whether the user whom USER names may reach the file that the message names",
+    (
+        "look at {name}: whose is it, whose are the folders on the way to it, and who starts the"
+        " container?",
+        "the file may be there: a user opens it only if its mode lets them, and if they may enter"
+        " each folder of its path. /root is open to root alone; and a file that COPY brings is"
+        " root's, with the mode that it had",
+        "have what all need in a folder that all may enter: install it outside of a home folder"
+        " (a virtual environment in a folder of its own, say), or into the home of that very user,"
+        " with --chown at the COPY; chmod mends the mode of a single file",
     ),
 )
 NOT_THERE = Help(

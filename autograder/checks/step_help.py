@@ -161,6 +161,20 @@ PRINTED = (
         ),
     ),
     (
+        r"^Incompatible constraints in requirements of ",
+        Help(
+            "see what pyproject.toml says already of the package that this step adds",
+            (
+                "look at the rows of the message: which package do they name twice, and where does"
+                " each of its versions come from?",
+                "poetry add writes one more requirement into pyproject.toml: where a group has that"
+                " package already, with other versions, nothing fits both",
+                "nothing has to be added: take this command out, and have the install take the"
+                " group that has the package, which poetry install --help tells how to do",
+            ),
+        ),
+    ),
+    (
         r"The requested command|[Uu]nknown command|no such option"
         r"|option does not exist|The option \"-\S*\" does not exist"
         r"|unrecognized \w+|unexpected argument|is not defined\.",

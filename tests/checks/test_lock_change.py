@@ -7,7 +7,7 @@ import pytest
 from autograder.checks import lock_change_reinstalls
 from autograder.facts.build import BuildFailure
 from autograder.facts.image import Environment
-from autograder.facts.observation import Built, Observation
+from autograder.facts.observation import Built, Observation, PoetryRun
 
 Observe = Callable[..., Observation]
 MakeBuilt = Callable[..., Built]
@@ -26,18 +26,22 @@ def test_catches_the_old_version(
 
 MOUNT = "RUN --mount=type=cache,target={} poetry install"
 CHOSEN, KEPT = "take out the command that chooses", "keep no environment in a cache mount"
-COPIED = "copy poetry.lock before"
+BESIDE = "which step installs something beside Poetry?"
+COPIED, READ = "copy poetry.lock before", "let the install step read poetry.lock"
 
 
 @pytest.mark.parametrize(
     ("step", "have", "next_", "line"),
     [
         ('RUN poetry add --group prod "gunicorn@~21.2"', "21.2.0", CHOSEN, 3),
-        ("RUN poetry lock && poetry install", "23.0.0", COPIED, 3),
+        ("RUN poetry install\nRUN poetry update gunicorn", "23.0.0", CHOSEN, 4),
+        ("RUN poetry lock && poetry update", "23.0.0", CHOSEN, 3),
+        ("RUN poetry add gunicorn@latest", "26.2.0", CHOSEN, 3),
+        ("RUN poetry lock && poetry install", "23.0.0", READ, 3),
         ("RUN poetry lock --no-update && poetry install", "21.2.0", COPIED, None),
         ("RUN poetry self add poetry-plugin-export", "21.2.0", COPIED, None),
         (MOUNT.format("/cache"), "21.2.0", KEPT, 3),
-        (MOUNT.format("/cache"), "23.0.0", COPIED, None),
+        (MOUNT.format("/cache"), "23.0.0", READ, None),
         (MOUNT.format("/root/.cache/pypoetry/artifacts"), "21.2.0", COPIED, None),
     ],
 )
@@ -55,7 +59,29 @@ def test_the_line_that_chooses_the_version_is_named(
     outcome = lock_change_reinstalls(observe(text, lock_changed=changed))
     assert outcome.try_next.startswith(next_)
     assert outcome.line == line
-    assert f"line {line}" in outcome.hints[0] or next_ == COPIED
+    assert f"line {line}" in outcome.hints[0] or next_ in (COPIED, READ)
+
+
+@pytest.mark.parametrize(
+    ("by", "have", "runs", "next_"),
+    [
+        ("pip", "26.2.0", (), BESIDE),
+        ("uv", "26.2.0", (PoetryRun("1.7.0", "install"),), BESIDE),
+        ("pip", "26.2.0", (PoetryRun("1.7.0", "export"),), READ),
+        ("pip", "21.2.0", (), COPIED),
+        ("Poetry 1.7.0", "23.0.0", (), READ),
+    ],
+)
+def test_what_is_installed_beside_poetry_is_told_as_that(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment,
+    by: str, have: str, runs: tuple[PoetryRun, ...], next_: str,
+) -> None:  # fmt: skip
+    changed = built(environment({**LOCK, "gunicorn": have}, by={"gunicorn": by}))
+    outcome = lock_change_reinstalls(observe(lock_changed=changed, poetry_runs=runs))
+    assert outcome.try_next.startswith(next_)
+    if next_ == BESIDE:
+        assert f"the step in which {by} installs" in outcome.hints[0]
+        assert "gunicorn 26.2.0" in outcome.hints[0]
 
 
 def test_catches_a_missing_group(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from autograder.checks import dependencies_are_locked
+from autograder.facts.answer import AppAnswer
 from autograder.facts.image import Environment
 from autograder.facts.observation import Built, Observation, PoetryRun
 
@@ -12,6 +13,7 @@ Observe = Callable[..., Observation]
 MakeBuilt = Callable[..., Built]
 MakeEnvironment = Callable[..., Environment]
 LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn": "0.24.0"}
+VENV = "/root/.cache/pypoetry/virtualenvs/app/lib/python3.11/site-packages"
 NEXT = "let the install step read poetry.lock: is it there before that step runs, unchanged?"
 
 
@@ -40,6 +42,22 @@ def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuil
     assert outcome.state == "failed"
     assert "no Python environment in the image holds" in outcome.seen
     assert outcome.try_next.startswith("see what is left, at the end")
+
+
+def test_the_environment_of_poetry_that_the_app_does_not_use_is_told(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    system = "/usr/local/lib/python3.11/site-packages"
+    by_pip = environment({**LOCK, "gunicorn": "23.0.0"}, installer="pip", path=system)
+    answer = AppAnswer(200, {"variant": "app"}, 1.0, nonce="n", imports_from=(system,))
+    outcome = dependencies_are_locked(observe(first=built(by_pip, environment()), answer=answer))
+    assert outcome.try_next.startswith("see in which environment CMD starts the app")
+    assert f"{VENV}, and the app imports them from {system}" in outcome.hints[0]
+    for others in (environment(by={"gunicorn": "pip"}), environment({"fastapi": "0.104.1"})):
+        seen = observe(first=built(by_pip, others), answer=answer)
+        assert dependencies_are_locked(seen).try_next.startswith("let ")
+    unknown = observe(first=built(by_pip, environment()), answer=None)
+    assert dependencies_are_locked(unknown).try_next.startswith("let ")
 
 
 def test_catches_not_the_reference(observe: Observe) -> None:

@@ -186,6 +186,41 @@ def test_the_line_that_brings_poetry(
     assert poetry_is_pinned(observe(text, first=first)).line == line
 
 
+PINNED = "RUN pip install poetry==1.7.0\n"
+ARG = "ARG V={}\nRUN pip install poetry==${{V}}\n"
+LAST, VARIABLE = "which command is the last to bring a Poetry", "look at the variable"
+TODAY, MISNAMED = "which version does it bring today", "compare the version in line"
+
+
+@pytest.mark.parametrize(
+    ("above", "line", "hint"),
+    [
+        (f"{PINNED}FROM python:3.11\nCOPY --from=0 /a /a\nRUN pip install poetry\n", 5, TODAY),
+        (f"RUN pip install poetry\nFROM python:3.11\nCOPY --from=0 /a /a\n{PINNED}", 2, TODAY),
+        (f"{PINNED}RUN pip install -U poetry\n", 3, TODAY),
+        (f"{PINNED}RUN pip install -U poetry-plugin-export\n", 2, LAST),
+        (f"{PINNED}RUN pip install -U -r poetry.txt\n", 2, LAST),
+        (f"{PINNED}{PINNED}", 2, LAST),
+        ("RUN pip install poetry==1.7.0 && pip install -U poetry\n", 2, LAST),
+        ("RUN pip install poetry==1.6.1\nRUN poetry self add poetry-plugin-x\n", 2, MISNAMED),
+        (f"{ARG.format('1.7.0')}RUN pip install -U poetry-plugin-export\n", 3, LAST),
+        (f"{ARG.format('1.7.0')}RUN pip install -U poetry\n", 4, TODAY),
+        (ARG.format("1.8.5"), 3, VARIABLE),
+        (ARG.format(""), 3, VARIABLE),
+        (f"ENV V=1.8.5\n{ARG.format('1.7.0')}", 4, VARIABLE),
+    ],
+)
+def test_the_line_to_blame_is_the_last_without_the_version(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment,
+    above: str, line: int, hint: str,
+) -> None:  # fmt: skip
+    first = built(environment(installer="Poetry 1.8.5"))
+    outcome = poetry_is_pinned(observe(f"FROM python:3.11\n{above}", first=first))
+    assert outcome.line == line
+    assert hint in outcome.hints[0]
+    assert f"line {line}" in outcome.hints[0]
+
+
 def test_catches_not_an_indirect_dependency_by_pip(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment
 ) -> None:
@@ -246,7 +281,12 @@ def test_every_environment_counts_where_the_app_does_not_run(
 
 
 @pytest.mark.parametrize(
-    "run", ["poetry " + "-," * 500 + " install", ("poetry install " * 2_000 + "\\\n") * 10 + "x"]
+    "run",
+    [
+        "poetry " + "-," * 500 + " install",
+        ("poetry install " * 2_000 + "\\\n") * 10 + "x",
+        ("install poetry==$V;" * 2_000 + "\\\n") * 20 + "x",
+    ],
 )
 def test_a_hostile_line_is_soon_looked_through(
     observe: Observe, built: MakeBuilt, environment: MakeEnvironment, run: str

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from autograder.checks import poetry_installs_dependencies
+from autograder.facts.answer import AppAnswer
 from autograder.facts.image import Environment
 from autograder.facts.observation import Built, Observation, PoetryRun
 
@@ -15,6 +16,7 @@ LOCK = {"click": "8.1.7", "fastapi": "0.104.1", "gunicorn": "21.2.0", "uvicorn":
 SECOND = {**LOCK, "gunicorn": "22.0.0"}
 EXPORT, INSTALL = PoetryRun("2.5.1", "export"), PoetryRun("2.5.1", "install")
 SHOW = PoetryRun("2.5.1", "show")
+VENV = "/root/.cache/pypoetry/virtualenvs/app/lib/python3.11/site-packages"
 NEXT = "let Poetry install them from poetry.lock"
 
 
@@ -37,6 +39,25 @@ def test_catches_an_installer_that_no_poetry_told(
     assert outcome.state == "failed"
     assert outcome.seen.endswith(f"were installed by {installer}, not by Poetry")
     assert outcome.try_next == NEXT
+
+
+def test_the_environment_of_poetry_that_the_app_does_not_use_is_told(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    system = "/usr/local/lib/python3.11/site-packages"
+    by_pip = environment(installer="pip", path=system)
+    answer = AppAnswer(200, {"variant": "app"}, 1.0, nonce="n", imports_from=(system,))
+    outcome = poetry_installs_dependencies(
+        observe(first=built(by_pip, environment()), answer=answer)
+    )
+    assert outcome.try_next.startswith("see in which environment CMD starts the app")
+    assert f"{VENV}, and the app imports them from {system}" in outcome.hints[0]
+    assert outcome.seen.endswith(f"; the app does not use what Poetry installed in {VENV}")
+    for others in (environment(by={"gunicorn": "pip"}), environment({"fastapi": "0.104.1"})):
+        seen = observe(first=built(by_pip, others), answer=answer)
+        assert poetry_installs_dependencies(seen).try_next.startswith("let ")
+    unknown = observe(first=built(by_pip, environment()), answer=None)
+    assert poetry_installs_dependencies(unknown).try_next.startswith("let ")
 
 
 @pytest.mark.parametrize("run", [EXPORT, INSTALL, SHOW])

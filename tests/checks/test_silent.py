@@ -1,6 +1,7 @@
 """An app that is silent: each case lands where its hints are true, and its neighbour does not."""
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -102,6 +103,54 @@ CASES = {
         'ENTRYPOINT ["gunicorn"]\nCMD ["-x"]\n', ENDED.format(2), "gunicorn: error: -x\n",
         silent_help.ENDED, None,
     ),
+    "a-server-for-a-server": (
+        'ENTRYPOINT ["gunicorn"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(4),
+        FAILED.format("Failed to find attribute 'application' in 'gunicorn'."),
+        start_help.DOUBLED, 6,
+    ),
+    "a-server-for-python": (
+        'ENTRYPOINT ["/usr/bin/python", "-u"]\nCMD ["gunicorn", "app.main:app"]\n',
+        ENDED.format(2),
+        "python: can't open file '/app/gunicorn': [Errno 2] No such file or directory\n",
+        start_help.DOUBLED, 6,
+    ),
+    "a-server-for-one-of-poetry": (
+        'ENTRYPOINT ["poetry", "run", "gunicorn", "-b", ":80"]\nCMD ["gunicorn", "app.main:app"]\n',
+        ENDED.format(4), FAILED.format("Failed to find attribute 'application' in 'gunicorn'."),
+        start_help.DOUBLED, 6,
+    ),
+    "poetry-for-poetry": (
+        'ENTRYPOINT ["poetry"]\nCMD ["poetry", "run", "gunicorn", "app.main:app"]\n',
+        ENDED.format(1), "The requested command poetry does not exist.\n", start_help.DOUBLED, 6,
+    ),
+    "a-server-for-poetry": (
+        'ENTRYPOINT ["poetry"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1),
+        POETRY_SAYS, start_help.RUN_FORGOTTEN, 6,
+    ),
+    "the-server-of-entrypoint-is-not-there": (
+        'ENTRYPOINT ["gunicorn"]\nCMD ["gunicorn", "app.main:app"]\n', NO_GUNICORN, "",
+        start_help.NO_PROGRAM_OF_POETRY, 6,
+    ),
+    "a-server-for-poetry-run": (
+        'ENTRYPOINT ["poetry", "run"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-a-script": (
+        'ENTRYPOINT ["sh", "start.sh"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-env": (
+        'ENTRYPOINT ["/usr/bin/env"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-a-shell": (
+        'ENTRYPOINT ["sh", "-c"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
+    "a-server-for-a-module": (
+        'ENTRYPOINT ["python", "-m"]\nCMD ["gunicorn", "app.main:app"]\n', ENDED.format(1), "",
+        silent_help.ENDED, None,
+    ),
     "run-forgotten": (
         'CMD ["poetry", "gunicorn", "app.main:app"]\n', ENDED.format(1), POETRY_SAYS,
         start_help.RUN_FORGOTTEN, 5,
@@ -127,6 +176,19 @@ CASES = {
     "gunicron-of-poetry": (
         'CMD ["poetry", "run", "gunicron", "app.main:app"]\n', ENDED.format(1),
         "Command not found: gunicron\n", start_help.SPELLING, 5,
+    ),
+    "fastapi-has-no-program": (
+        'CMD ["fastapi", "run", "app/main.py"]\n',
+        UNSTARTED + 'exec: "fastapi": executable file not found in $PATH', "",
+        start_help.BRINGS_NO_PROGRAM, 5,
+    ),
+    "fastapi-has-no-program-for-a-shell": (
+        "CMD fastapi run app/main.py\n", ENDED.format(127), SH.format("fastapi"),
+        start_help.BRINGS_NO_PROGRAM, 5,
+    ),
+    "fastapi-has-no-program-for-poetry": (
+        'CMD ["poetry", "run", "fastapi", "run", "app/main.py"]\n', ENDED.format(1),
+        "Command not found: fastapi\n", start_help.BRINGS_NO_PROGRAM, 5,
     ),
     "another-user": (
         f"USER app\n{RUN}", ENDED.format(1), "Command not found: gunicorn\n",
@@ -156,6 +218,27 @@ CASES = {
         "CMD ./start.sh\n", ENDED.format(126), "/bin/sh: 1: ./start.sh: Permission denied\n",
         start_help.MAY_NOT_RUN, 5,
     ),
+    "a-program-in-roots-home": (
+        f"USER app\n{GUNICORN}", ENDED.format(2),
+        "/usr/local/bin/python3: can't open file '/root/.local/bin/gunicorn': [Errno 13]"
+        " Permission denied\n", start_help.MAY_NOT_REACH, 5,
+    ),
+    "a-source-that-is-roots": (
+        f"USER app\n{GUNICORN}", ENDED.format(3),
+        FAILED.format("PermissionError: [Errno 13] Permission denied: '/app/app/main.py'"),
+        start_help.MAY_NOT_REACH, 5,
+    ),
+    "a-folder-that-is-roots": (
+        f"USER app\n{GUNICORN}",
+        UNSTARTED + 'chdir to cwd ("/root/app") set in config.json failed: permission denied', "",
+        start_help.MAY_NOT_REACH, 5,
+    ),
+    "an-environment-that-cannot-be-made": (
+        f"USER app\n{RUN}", ENDED.format(1),
+        "Creating virtualenv app-9TtSrW0h-py3.11 in /home/app/.cache/pypoetry/virtualenvs\n"
+        "PermissionError: [Errno 13] Permission denied: '/home/app'\n",
+        start_help.OTHER_ENVIRONMENT, None,
+    ),
     "venv-path": (
         'CMD ["/app/.venv/bin/gunicorn", "app.main:app"]\n', UNSTARTED + NO_VENV, "",
         start_help.NOT_THERE_BY_POETRY, 5,
@@ -179,6 +262,27 @@ CASES = {
     "port-of-a-shell": (
         "CMD gunicorn --bind 0.0.0.0:$PORT app.main:app\n", ENDED.format(1),
         "\nError: '$x' is not a valid port number.\n", silent_help.ENDED, None,
+    ),
+    "port-without-a-value": (
+        "CMD cd $HOME; exec gunicorn --bind :$PORT app.main:app\n", ENDED.format(1),
+        "\nError: '' is not a valid port number.\n", start_help.NO_VALUE, 5,
+    ),
+    "port-without-a-value-for-uvicorn": (
+        'ARG PORT=8000\nCMD ["sh", "-c", "uvicorn app.main:app --port ${PORT}"]\n',
+        ENDED.format(2), "Error: Option '--port' requires an argument.\n", start_help.NO_VALUE, 6,
+    ),
+    "port-that-an-env-gives": (
+        "ENV HOST=x PORT=\nCMD gunicorn --bind :$PORT app.main:app\n", ENDED.format(1),
+        "\nError: '' is not a valid port number.\n", silent_help.ENDED, None,
+    ),
+    "port-with-a-default": (
+        "CMD gunicorn --bind :${PORT:-8000} app.main:app --log-level\n", ENDED.format(2),
+        "gunicorn: error: argument --log-level: expected one argument\n", silent_help.ENDED, None,
+    ),
+    "port-that-the-shell-sets": (
+        "CMD export DIR=/ PORT=8000; cd $DIR; gunicorn -b :$PORT app.main:app --log-level\n",
+        ENDED.format(2),
+        "gunicorn: error: argument --log-level: expected one argument\n", silent_help.ENDED, None,
     ),
     "entrypoint-without-its-mode": (
         'ENTRYPOINT ["./start.sh"]\nCMD ["x"]\n',
@@ -270,12 +374,17 @@ def test_each_case_lands_where_its_hints_are_true(observe: Observe, case: str) -
 def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
     named = {
         "one-string": "“gunicorn app.main:app”",
+        "port-without-a-value": "look at PORT in line 5:",
         "no-user": "which step above it makes app?",
         "windows": "venv/Scripts/gunicorn.exe",
+        "a-program-in-roots-home": "look at /root/.local/bin/gunicorn:",
+        "a-folder-that-is-roots": "look at /root/app:",
         "venv-path": "look at /app/.venv/bin/gunicorn:",
         "gunicron": "look at gunicron:",
         "another-user": "gunicorn is installed, in /root/.cache/pypoetry",
         "roots-own-folder": "gunicorn is installed, in /root/.cache/pypoetry",
+        "a-server-for-python": "`/usr/bin/python -u gunicorn app.main:app`",
+        "fastapi-has-no-program": "fastapi is installed, in /root/.cache/pypoetry",
         "gunicorn-forgotten": "look at app.main:app, where",
         "run-and-no-more": "look at what stands behind run, where",
         "a-script-that-is-not-there": "look at start.sh:",
@@ -284,6 +393,17 @@ def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
         end, problem, logs, *_ = CASES[case]
         outcome = app_answers(observe(HEAD + end, answer=AppAnswer(None, None, 1.0, problem, logs)))
         assert part in " ".join(outcome.hints), case
+
+
+def test_a_version_that_brings_a_program_is_looked_for_in_path(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment
+) -> None:
+    first = built(environment({**VERSIONS, "fastapi": "0.162.0"}))
+    end, problem, *_ = CASES["fastapi-has-no-program"]
+    outcome = app_answers(
+        observe(HEAD + end, answer=AppAnswer(None, None, 1.0, problem), first=first)
+    )
+    assert lands(outcome, start_help.NO_PROGRAM_OF_POETRY)
 
 
 def test_without_poetry_no_word_of_it_is_said(observe: Observe) -> None:
@@ -353,6 +473,26 @@ def test_what_a_package_needs_in_turn(
     assert "from requirements.txt" in outcome.hints[2]
 
 
+@pytest.mark.parametrize(
+    ("version", "module", "helped"),
+    [
+        ("0.50.0", "uvicorn.workers", silent_help.OTHER_VERSION),
+        ("0.24.0", "uvicorn.workers", silent_help.HELD_ELSEWHERE),
+        ("0.50.0", "uvicorn", silent_help.HELD_ELSEWHERE),
+    ],
+)
+def test_a_part_that_another_version_has_not(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment,
+    version: str, module: str, helped: Help,
+) -> None:  # fmt: skip
+    first = built(environment({**VERSIONS, "uvicorn": version}))
+    logs = f"ModuleNotFoundError: No module named '{module}'\n\n"
+    answer = AppAnswer(None, None, 1.0, ENDED.format(1), f"No module named 'x.y'\n{logs}")
+    outcome = app_answers(observe(HEAD + GUNICORN, answer=answer, first=first))
+    assert lands(outcome, helped)
+    assert "uvicorn is installed, in /root/.cache/pypoetry" in outcome.hints[0]
+
+
 def test_the_start_is_that_of_the_last_stage_and_those_that_it_starts_from() -> None:
     text = f"FROM python:3.11 AS a\n{GUNICORN}FROM python:3.11 AS b\n{RUN}FROM a\nRUN x\n"
     assert line_of_start(parse(text)) == 2
@@ -368,6 +508,15 @@ def test_the_line_that_tells_is_shown_and_not_the_last(observe: Observe) -> None
     answer = AppAnswer(None, None, 1.0, ENDED.format(3), FAILED.format(NO_API))
     seen = app_answers(observe(answer=answer)).seen
     assert seen.endswith(f"ended with exit code 3; the container printed: {NO_API}")
+
+
+@pytest.mark.parametrize("start", ["$" + "x" * 500_000, "${x} " * 100_000, "x" * 500_000 + "$y"])
+def test_a_hostile_start_is_soon_looked_through(observe: Observe, start: str) -> None:
+    began = time.monotonic()
+    answer = AppAnswer(None, None, 1.0, ENDED.format(1), "Error: '' is not a valid port number.")
+    outcome = app_answers(observe(f"FROM a\nENV {start}=1\nCMD {start}\n", answer=answer))
+    assert outcome.state == "failed"
+    assert time.monotonic() - began < 10
 
 
 def test_a_name_that_is_long_or_strange_is_bounded(observe: Observe) -> None:

@@ -35,6 +35,16 @@ def test_poetrys_last_words_are_not_the_first() -> None:
     assert telling(rows) == rows[0]
 
 
+def test_what_poetry_gives_its_reasons_in_is_told_whole() -> None:
+    clash = ("Incompatible constraints in requirements of a (1):", "b (>=2,<3)", "b (>=1,<2)")
+    assert telling(("Resolving dependencies...", "", *clash, "", "at the end")) == " ".join(clash)
+    above = ("Because b (1) depends on c (1)", " and d depends on c (2), b is forbidden.")
+    so = ("So, because a depends on b (1)", " and on d (2), version solving failed.")
+    rows = (*above, *so, "", "    at solver.py:9 in solve")
+    assert telling(rows) == "So, because a depends on b (1) and on d (2), version solving failed."
+    assert telling(("x", "a, version solving failed.")) == "a, version solving failed."
+
+
 def test_where_nothing_tells_it_is_the_last_line() -> None:
     assert telling(("a", "b", " ")) == "b"
     assert telling((" ",)) == telling(()) == ""

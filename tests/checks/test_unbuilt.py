@@ -144,6 +144,10 @@ def test_a_step_that_runs_with_a_mount_and_fails_is_a_step_that_fails() -> None:
         ("Poetry could not find a pyproject.toml file in /app or its parents", "pyproject.toml"),
         ("Error: No file/folder found for package kiss", "beside the two files of Poetry"),
         ("Group(s) not found: prd (via --with)", "compare the group in this step"),
+        (
+            "Incompatible constraints in requirements of kiss (0.1.0):\ngunicorn (>=26.2,<27.0)",
+            "what pyproject.toml says already",
+        ),
         ("The requested command instal does not exist.", "are spelled"),
         ('ERROR: unknown command "instal" - maybe you meant "install"', "are spelled"),
         ('The "--no-dev" option does not exist', "are spelled"),
