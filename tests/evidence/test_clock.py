@@ -11,6 +11,7 @@ from autograder.errors import NotJudged
 from autograder.evidence.clock import Clock
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
+from autograder.facts.build import BuildFacts
 from autograder.grading import material
 from autograder.hand_in import HandIn
 
@@ -45,7 +46,7 @@ class SetTimes(Observer):
 
 
 def test_what_a_set_clock_spoilt_is_looked_at_again() -> None:
-    first = cast("Any", None)
+    first = BuildFacts("buildkit", (), 1.0, "")
     assert [str(SetTimes(times).observe(first)) for times in (0, 1)] == ["seen 1", "seen 2"]
     with pytest.raises(NotJudged, match="the clock was set"):
         SetTimes(2).observe(first)
