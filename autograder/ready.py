@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import places
+from autograder.engine.apart import keep_apart
 from autograder.engine.base_image import (
     BASE_IMAGES,
     LOOSE_IMAGES,
@@ -32,7 +33,14 @@ from autograder.engine.rootfs import locked
 from autograder.engine.stand_in import EDITION
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
-from autograder.index import Date, Index, ensure_index, index_edition
+from autograder.index import (
+    CUTOFF,
+    NAME,
+    Date,
+    Index,
+    ensure_index,
+    index_edition,
+)
 
 Say = Callable[[str], None]
 
@@ -152,7 +160,12 @@ def equip(engine: FoundEngine, own: OwnEngine | Grading | None, say: Say) -> Rea
     with alone, closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
         group = own.index_cgroup if own else ""
-        index = ensure_index(client, say, cgroup_parent=group)
+        grading = grading_engine_at(engine.host)
+        # Who is graded and reaches another date could have it pass for the one that is meant.
+        dates: tuple[Date, ...] = ("now",) if grading else tuple(CUTOFF)
+        index = ensure_index(client, say, cgroup_parent=group, dates=dates)
+        if grading:
+            keep_apart(client, NAME, grading.ask)
         # Again, now that the certificate is known that builds on our own engine are to trust.
         ensure_base_images(client, say, ours=engine.ours, ca_pem=index.ca_pem)
     if own:
