@@ -40,9 +40,12 @@ from autograder.index import (
     Index,
     ensure_index,
     index_edition,
+    index_started,
 )
 
 Say = Callable[[str], None]
+INDEX = "the package index"
+"""How `Ready.what_ended` names it."""
 
 
 def say(line: str) -> None:
@@ -97,10 +100,16 @@ class Ready:
         assert grading is not None
         return grading.scratch
 
-    def died(self) -> bool:
-        """Whether this was a grading engine, and it answers no more."""
+    def what_ended(self) -> str:
+        """What of a grading engine ended since this was made ready, in words; `` for nothing."""
         grading = grading_engine_at(self.engine.host)
-        return grading is not None and not grading.is_running()
+        if grading is None:
+            return ""
+        if not grading.is_running():
+            return "the grading engine"
+        with closing(connect(self.engine.host)) as client:
+            same = index_started(client) == self.index.started
+        return "" if same else INDEX
 
     def for_another(self, say: Say) -> "Ready":
         """This, with room for another hand-in: the last one may have filled or broken the engine.

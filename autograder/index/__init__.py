@@ -8,6 +8,7 @@ from autograder.index.service import (
     Index,
     ensure_index,
     index_edition,
+    index_started,
     stop_index,
 )
 from autograder.index.wheels import ensure_wheels
@@ -24,5 +25,6 @@ __all__ = [
     "ensure_index",
     "ensure_wheels",
     "index_edition",
+    "index_started",
     "stop_index",
 ]

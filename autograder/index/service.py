@@ -1,13 +1,15 @@
 """The package index as a service on the engine that builds: found, started, made or ended."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
+from docker.types import LogConfig
 from requests.exceptions import RequestException
 
 from autograder.errors import NotJudged
@@ -32,11 +34,13 @@ class Index:
     """A package index that is up and answers under the public index's names.
 
     `addresses` holds one address on the engine's default bridge for each date that it serves;
-    `ca_pem` is the PEM text of the authority a build must trust.
+    `ca_pem` is the PEM text of the authority a build must trust; `started` is the moment when its
+    container started, in the engine's words: another moment is another life.
     """
 
     addresses: Mapping[Date, str]
     ca_pem: str
+    started: str = field(default="", compare=False)
 
     def hosts(self, date: Date = "now") -> dict[str, str]:
         """The `extra_hosts` that make a build see the index as it was at that date.
@@ -75,7 +79,7 @@ def ensure_index(
         if running is None:
             with one_at_a_time(home() / "index"):
                 running = _running(client, wanted) or _started(client, say, wanted)
-        return Index(_addresses_of(running), certificate().ca)
+        return Index(_addresses_of(running), certificate().ca, running.attrs["State"]["StartedAt"])
     except (DockerException, RequestException) as error:
         reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
         raise NotJudged(f"the package index did not start on the engine: {reason}") from error
@@ -84,6 +88,15 @@ def ensure_index(
 def index_edition() -> str:
     """A short name for what `ensure_index` would put on an engine of this checkout."""
     return "-".join(archive_fingerprint(arch, certificate())[:8] for arch in get_args(Arch))
+
+
+def index_started(client: docker.DockerClient) -> str:
+    """The moment when the index that runs was started; `` where none runs, or nothing answers."""
+    try:
+        state = client.containers.get(NAME).attrs["State"]
+    except (DockerException, RequestException):
+        return ""
+    return str(state["StartedAt"]) if state["Running"] else ""
 
 
 def stop_index(client: docker.DockerClient) -> None:
@@ -171,19 +184,21 @@ def _created(
         cgroup_parent=cgroup_parent or None,
         mem_limit="512m",
         pids_limit=64,
+        log_config=LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
     )
 
 
 def _start(container: Container) -> None:
     """Start the container and wait for its server's own word that it serves."""
-    output: Iterator[bytes] = container.attach(stream=True)
-    container.start()
     said = b""
-    for chunk in output:
-        said += chunk
-        if _READY in said:
-            container.reload()
-            return
+    # Closed, as the engine holds the server up while somebody listens and does not read.
+    with closing(cast(Any, container.attach(stream=True))) as output:
+        container.start()
+        for chunk in output:
+            said += chunk
+            if _READY in said:
+                container.reload()
+                return
     last = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
     raise NotJudged(f"the package index ended as soon as it was started: {last[-1]}")
 

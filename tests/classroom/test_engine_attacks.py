@@ -30,6 +30,7 @@ from autograder.facts.dockerfile import parse
 from autograder.grading import Report, judge, material
 from autograder.hand_in import HandIn, read_hand_in
 from autograder.index import addresses_in
+from autograder.ready import INDEX as INDEX_ENDED
 from autograder.ready import Ready, grading_ready
 
 pytestmark = [pytest.mark.engine_matrix, pytest.mark.timeout(300)]
@@ -430,6 +431,45 @@ def test_a_stage_does_not_reach_another_that_runs_beside_it(engine: Attacked) ->
     assert_apart(engine.printed(text, **{"pose.py": POSE}))
 
 
+BAD_REQUESTS = """\
+import socket, ssl, sys, threading, time
+trusting = ssl._create_unverified_context()
+paths = ["packages/" + "a" * 300, "packages/%00", "pypi/a/%00/json", "packages/%ff%fe"]
+host = " HTTP/1.1\\r\\nHost: x\\r\\n"
+asked = "".join(f"GET /{path}{host}\\r\\n" for path in paths).encode()
+broken = f"POST /{host}Transfer-Encoding: chunked\\r\\n\\r\\n{'F' * 16}\\r\\n".encode()
+end = time.monotonic() + 8
+
+def go():
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection((sys.argv[1], 443), 5) as line:
+                with trusting.wrap_socket(line) as line:
+                    for _ in range(20):
+                        line.sendall(asked)
+                        line.recv(9999)
+                    line.sendall(broken)
+        except OSError:
+            pass
+
+for _ in range(8):
+    threading.Thread(target=go).start()
+"""
+
+
+def test_the_index_gets_over_bad_requests(engine: Attacked) -> None:
+    """It held 200 MB after 8 s of them, and died of its memory in the next hand-in."""
+    before = engine.alive()
+    index = engine.ready.index.addresses["now"]
+    text = f"{BASE}COPY bad.py /\nRUN python3 /bad.py {index}; false\n"
+    engine.printed(text, **{"bad.py": BAD_REQUESTS})
+    memory = engine.api.stats(INDEX, stream=False)["memory_stats"]
+    files = [memory["stats"].get(name, 0) for name in ("total_inactive_file", "inactive_file")]
+    assert memory["usage"] - max(files) < 150 * 2**20
+    assert "Traceback" not in engine.api.logs(INDEX).decode()
+    assert engine.alive() == before
+
+
 def test_the_index_gets_over_a_flood_of_connections(engine: Attacked) -> None:
     before = engine.alive()
     index = engine.ready.index.addresses["now"]
@@ -443,6 +483,21 @@ def test_the_index_gets_over_a_flood_of_connections(engine: Attacked) -> None:
         f"{BASE}RUN pip download --no-deps click==8.1.7; false\n"
     )
     assert engine.alive() == before
+
+
+def test_an_index_that_ended_is_noticed_and_comes_back(engine: Attacked) -> None:
+    engine.ready = engine.ready.for_another(print)
+    assert engine.ready.what_ended() == ""
+    engine.api.restart(INDEX, timeout=1)
+    assert engine.ready.what_ended() == INDEX_ENDED
+    engine.ready = engine.ready.for_another(print)
+    engine.api.kill(INDEX)
+    assert engine.ready.what_ended() == INDEX_ENDED
+    engine.ready = engine.ready.for_another(print)
+    assert engine.ready.what_ended() == ""
+    assert "Successfully" in engine.printed(
+        f"{BASE}RUN pip download --no-deps click==8.1.7; false # again\n"
+    )
 
 
 # Out of the container
