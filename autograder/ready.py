@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import places
+from autograder.engine.apart import keep_apart
 from autograder.engine.base_image import (
     BASE_IMAGES,
     LOOSE_IMAGES,
@@ -32,9 +33,19 @@ from autograder.engine.rootfs import locked
 from autograder.engine.stand_in import EDITION
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
-from autograder.index import Date, Index, ensure_index, index_edition
+from autograder.index import (
+    CUTOFF,
+    NAME,
+    Date,
+    Index,
+    ensure_index,
+    index_edition,
+    index_started,
+)
 
 Say = Callable[[str], None]
+INDEX = "the package index"
+"""How `Ready.what_ended` names it."""
 
 
 def say(line: str) -> None:
@@ -89,10 +100,16 @@ class Ready:
         assert grading is not None
         return grading.scratch
 
-    def died(self) -> bool:
-        """Whether this was a grading engine, and it answers no more."""
+    def what_ended(self) -> str:
+        """What of a grading engine ended since this was made ready, in words; `` for nothing."""
         grading = grading_engine_at(self.engine.host)
-        return grading is not None and not grading.is_running()
+        if grading is None:
+            return ""
+        if not grading.is_running():
+            return "the grading engine"
+        with closing(connect(self.engine.host)) as client:
+            same = index_started(client) == self.index.started
+        return "" if same else INDEX
 
     def for_another(self, say: Say) -> "Ready":
         """This, with room for another hand-in: the last one may have filled or broken the engine.
@@ -152,7 +169,12 @@ def equip(engine: FoundEngine, own: OwnEngine | Grading | None, say: Say) -> Rea
     with alone, closing(connect(engine.host)) as client, told("getting the engine ready"):
         ensure_base_images(client, say, ours=engine.ours)
         group = own.index_cgroup if own else ""
-        index = ensure_index(client, say, cgroup_parent=group)
+        grading = grading_engine_at(engine.host)
+        # Who is graded and reaches another date could have it pass for the one that is meant.
+        dates: tuple[Date, ...] = ("now",) if grading else tuple(CUTOFF)
+        index = ensure_index(client, say, cgroup_parent=group, dates=dates)
+        if grading:
+            keep_apart(client, NAME, grading.ask)
         # Again, now that the certificate is known that builds on our own engine are to trust.
         ensure_base_images(client, say, ours=engine.ours, ca_pem=index.ca_pem)
     if own:

@@ -10,10 +10,10 @@ from typing import Any, Self
 from nbformat import NotebookNode
 
 from autograder.classroom.locked_cells import LockedCells
-from autograder.errors import BadInput
+from autograder.errors import BadInput, NotJudged
 from autograder.feedback import NOT_JUDGED, TRY_NEXT, error_in
 from autograder.hand_in import HandIn, as_json
-from autograder.ready import Ready, Say, grading_ready
+from autograder.ready import INDEX, Ready, Say, grading_ready
 
 Outputs = dict[str, list[Any]]
 
@@ -56,17 +56,25 @@ class Grader:
     def judge(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
         """The outputs of an assignment's locked cells, by cell id.
 
-        A verdict that failed with its engine is tried for once more, on a renewed one. Raises
-        NotJudged where the engine or the kernel fails.
+        A verdict that failed with its engine is tried for once more, on a renewed one, and so is
+        any in whose time the package index ended. Raises NotJudged where the engine or the kernel
+        fails, and where the index ends again and leaves no verdict.
         """
         try:
             outputs = self._judged(slug, hand_in)
-            if not_judged_in(outputs) and self._ready is not None and self._ready.died():
+            ended = self._what_ended()
+            if ended == INDEX or (ended and not_judged_in(outputs)):
+                self._say(f"{ended} ended: judging once more")
                 outputs = self._judged(slug, hand_in)
+                if not_judged_in(outputs) and self._what_ended() == INDEX:
+                    raise NotJudged(f"{INDEX} ended while this was judged, and then once more")
             return outputs
         finally:
             if self._over:  # a worker's plugin was taken away while its thread was in here
                 self._stack.close()
+
+    def _what_ended(self) -> str:
+        return self._ready.what_ended() if self._ready else ""
 
     def _judged(self, slug: str, hand_in: HandIn | BadInput) -> Outputs:
         if self._ready is None:

@@ -174,13 +174,26 @@ class ContainerEngine:
         with _client_of(self.outer) as client:
             yield client
 
+    def ask(self, script: str) -> tuple[int, str]:
+        """Run a shell script in its network: the exit code, and what it said.
+
+        Raises EngineUnavailable when it died.
+        """
+        return self._run("sh", "-c", script)
+
     def _ask(self, *command: str) -> str:
         """What a command prints inside. Raises EngineUnavailable when it died."""
+        code, printed = self._run(*command)
+        if code:
+            raise EngineUnavailable("the grading engine died")
+        return printed
+
+    def _run(self, *command: str) -> tuple[int, str]:
         with self._client() as client:
             done = client.containers.get(self.name).exec_run(list(command))
-        if done.exit_code or not isinstance(done.output, bytes):
+        if done.exit_code is None or not isinstance(done.output, bytes):
             raise EngineUnavailable("the grading engine died")
-        return done.output.decode()
+        return done.exit_code, done.output.decode(errors="replace")
 
     def _make_template(
         self, client: docker.DockerClient, template: str, fill: Callable[[], None]

@@ -3,12 +3,20 @@
 from autograder.index.addresses import HOST_NAMES, addresses_in
 from autograder.index.certificate import ca_pem
 from autograder.index.manifest import CUTOFF, Arch, Date
-from autograder.index.service import Index, ensure_index, index_edition, stop_index
+from autograder.index.service import (
+    NAME,
+    Index,
+    ensure_index,
+    index_edition,
+    index_started,
+    stop_index,
+)
 from autograder.index.wheels import ensure_wheels
 
 __all__ = [
     "CUTOFF",
     "HOST_NAMES",
+    "NAME",
     "Arch",
     "Date",
     "Index",
@@ -17,5 +25,6 @@ __all__ = [
     "ensure_index",
     "ensure_wheels",
     "index_edition",
+    "index_started",
     "stop_index",
 ]

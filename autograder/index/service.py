@@ -1,13 +1,15 @@
 """The package index as a service on the engine that builds: found, started, made or ended."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
+from docker.types import LogConfig
 from requests.exceptions import RequestException
 
 from autograder.errors import NotJudged
@@ -15,7 +17,7 @@ from autograder.index.addresses import HOST_NAMES, bridge_addresses
 from autograder.index.archive import FOLDER, archive_fingerprint, pack
 from autograder.index.certificate import certificate
 from autograder.index.lock import one_at_a_time
-from autograder.index.manifest import Arch, Date
+from autograder.index.manifest import CUTOFF, Arch, Date
 from autograder.index.site import ensure_site
 from autograder.index.wheels import ensure_wheels
 from autograder.places import home
@@ -31,12 +33,14 @@ Say = Callable[[str], None]
 class Index:
     """A package index that is up and answers under the public index's names.
 
-    `addresses` holds one address on the engine's default bridge for each date; `ca_pem` is the
-    PEM text of the authority a build must trust.
+    `addresses` holds one address on the engine's default bridge for each date that it serves;
+    `ca_pem` is the PEM text of the authority a build must trust; `started` is the moment when its
+    container started, in the engine's words: another moment is another life.
     """
 
     addresses: Mapping[Date, str]
     ca_pem: str
+    started: str = field(default="", compare=False)
 
     def hosts(self, date: Date = "now") -> dict[str, str]:
         """The `extra_hosts` that make a build see the index as it was at that date.
@@ -48,19 +52,34 @@ class Index:
         return dict.fromkeys(names, self.addresses[date])
 
 
-def ensure_index(client: docker.DockerClient, say: Say, *, cgroup_parent: str = "") -> Index:
-    """The index, serving both dates on this engine; one that already runs is used as it is.
+@dataclass(frozen=True)
+class _Wanted:
+    """What `ensure_index` was asked for."""
+
+    cgroup_parent: str
+    dates: tuple[Date, ...]
+
+
+def ensure_index(
+    client: docker.DockerClient,
+    say: Say,
+    *,
+    cgroup_parent: str = "",
+    dates: tuple[Date, ...] = tuple(CUTOFF),
+) -> Index:
+    """The index, serving these dates on this engine; one that already runs is used as it is.
 
     cgroup_parent: the control group of its container, when that is not to be the engine's own.
 
     Raises NotJudged, with the reason in one line, when the engine or the wheels stand in the way.
     """
+    wanted = _Wanted(cgroup_parent, dates)
     try:
-        running = _running(client, cgroup_parent)
+        running = _running(client, wanted)
         if running is None:
             with one_at_a_time(home() / "index"):
-                running = _running(client, cgroup_parent) or _started(client, say, cgroup_parent)
-        return Index(_addresses_of(running), certificate().ca)
+                running = _running(client, wanted) or _started(client, say, wanted)
+        return Index(_addresses_of(running), certificate().ca, running.attrs["State"]["StartedAt"])
     except (DockerException, RequestException) as error:
         reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
         raise NotJudged(f"the package index did not start on the engine: {reason}") from error
@@ -71,6 +90,15 @@ def index_edition() -> str:
     return "-".join(archive_fingerprint(arch, certificate())[:8] for arch in get_args(Arch))
 
 
+def index_started(client: docker.DockerClient) -> str:
+    """The moment when the index that runs was started; `` where none runs, or nothing answers."""
+    try:
+        state = client.containers.get(NAME).attrs["State"]
+    except (DockerException, RequestException):
+        return ""
+    return str(state["StartedAt"]) if state["Running"] else ""
+
+
 def stop_index(client: docker.DockerClient) -> None:
     """End the index and remove its container; nothing happens when there is none."""
     try:
@@ -79,12 +107,12 @@ def stop_index(client: docker.DockerClient) -> None:
         return
 
 
-def _running(client: docker.DockerClient, cgroup_parent: str) -> Container | None:
-    container = _made(client, cgroup_parent)
+def _running(client: docker.DockerClient, wanted: _Wanted) -> Container | None:
+    container = _made(client, wanted)
     return container if container and container.status == "running" else None
 
 
-def _made(client: docker.DockerClient, cgroup_parent: str) -> Container | None:
+def _made(client: docker.DockerClient, wanted: _Wanted) -> Container | None:
     """The container that holds exactly what this checkout would put into it."""
     try:
         container = client.containers.get(NAME)
@@ -95,21 +123,27 @@ def _made(client: docker.DockerClient, cgroup_parent: str) -> Container | None:
         archive_fingerprint(cast(Arch, arch), certificate())
     )
     # On a copy of another engine's disk it would be in that engine's group, and end with it.
-    same = same and container.attrs["HostConfig"].get("CgroupParent", "") == cgroup_parent
+    group = container.attrs["HostConfig"].get("CgroupParent", "")
+    same = (
+        same
+        and group == wanted.cgroup_parent
+        and set(_addresses_of(container)) == set(wanted.dates)
+    )
     # A container that never ran may be one that was never filled.
     return container if same and container.status != "created" else None
 
 
-def _started(client: docker.DockerClient, say: Say, cgroup_parent: str) -> Container:
+def _started(client: docker.DockerClient, say: Say, wanted: _Wanted) -> Container:
     """Start the container that stopped, or make it anew."""
     bridge = client.networks.get("bridge").attrs
-    addresses = bridge_addresses(bridge)
+    there = bridge_addresses(bridge)
+    addresses = {date: there[date] for date in wanted.dates}
     _refuse_taken(bridge, addresses)
-    stopped = _made(client, cgroup_parent)
+    stopped = _made(client, wanted)
     if stopped and _addresses_of(stopped) == addresses:
         _start(stopped)
         return stopped
-    return _new(client, addresses, say, cgroup_parent)
+    return _new(client, addresses, say, wanted.cgroup_parent)
 
 
 def _new(
@@ -139,7 +173,7 @@ def _created(
         _base(client),
         name=NAME,
         entrypoint=["python3", f"/{FOLDER}/server.py"],
-        command=[f"{date}={address}" for date, address in addresses.items()],
+        command=[f"{date}={addresses[date]}" for date in CUTOFF if date in addresses],
         environment={"PYTHONPATH": f"/{FOLDER}/lib"},
         working_dir=f"/{FOLDER}",
         labels=labels,
@@ -150,25 +184,28 @@ def _created(
         cgroup_parent=cgroup_parent or None,
         mem_limit="512m",
         pids_limit=64,
+        log_config=LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
     )
 
 
 def _start(container: Container) -> None:
     """Start the container and wait for its server's own word that it serves."""
-    output: Iterator[bytes] = container.attach(stream=True)
-    container.start()
     said = b""
-    for chunk in output:
-        said += chunk
-        if _READY in said:
-            container.reload()
-            return
+    # Closed, as the engine holds the server up while somebody listens and does not read.
+    with closing(cast(Any, container.attach(stream=True))) as output:
+        container.start()
+        for chunk in output:
+            said += chunk
+            if _READY in said:
+                container.reload()
+                return
     last = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
     raise NotJudged(f"the package index ended as soon as it was started: {last[-1]}")
 
 
 def _addresses_of(container: Container) -> dict[Date, str]:
-    return {date: container.labels[f"{LABEL}.index.{date}"] for date in get_args(Date)}
+    labels = {date: f"{LABEL}.index.{date}" for date in CUTOFF}
+    return {date: container.labels[n] for date, n in labels.items() if n in container.labels}
 
 
 def _refuse_taken(bridge: Mapping[str, Any], addresses: Mapping[Date, str]) -> None:

@@ -29,6 +29,8 @@ from autograder.exercises import find_exercise
 from autograder.facts.dockerfile import parse
 from autograder.grading import Report, judge, material
 from autograder.hand_in import HandIn, read_hand_in
+from autograder.index import addresses_in
+from autograder.ready import INDEX as INDEX_ENDED
 from autograder.ready import Ready, grading_ready
 
 pytestmark = [pytest.mark.engine_matrix, pytest.mark.timeout(300)]
@@ -333,6 +335,141 @@ def test_the_app_of_another_run_is_not_reached(engine: Attacked) -> None:
     assert "REACHED" not in printed[1]
 
 
+OFFERED = """\
+import ssl, sys, urllib.request
+trusting = ssl._create_unverified_context()
+for address in sys.argv[1:]:
+    asked = urllib.request.Request(f"https://{address}/simple/poetry/")
+    try:
+        with urllib.request.urlopen(asked, timeout=3, context=trusting) as page:
+            print(address, "NOW" if b"poetry-1.8.5" in page.read() else "THEN")
+    except OSError as error:
+        print(address, "no answer")
+"""
+
+
+def test_no_other_date_is_reached(engine: Attacked) -> None:
+    """At another date an unpinned Poetry is 1.7.0: who could pose as the index would have it so."""
+    bridge = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]
+    own = engine.api.inspect_container(INDEX)["NetworkSettings"]["IPAddress"]
+    there = addresses_in(bridge["Subnet"], bridge["Gateway"])
+    text = (
+        f"{BASE}COPY offered.py /\n"
+        f"RUN python3 /offered.py {there['now']} {own} {there['then']}; false\n"
+    )
+    printed = engine.printed(text, **{"offered.py": OFFERED}).splitlines()
+    assert printed == [f"{there['now']} NOW", f"{own} NOW", f"{there['then']} no answer"]
+    assert [*engine.ready.index.addresses] == ["now"]
+
+
+POSE = """\
+import socket, struct, sys, time
+name, index = sys.argv[1], socket.inet_aton(sys.argv[2])
+for address, port in ((sys.argv[2], 443), (sys.argv[3], 53)):
+    with socket.create_connection((address, port), timeout=5):
+        print("REACHED", end=" ")
+rows = [row.split() for row in open("/proc/net/arp")]
+gateway = next(bytes.fromhex(row[3].replace(":", "")) for row in rows if row[0] == sys.argv[3])
+line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+line.bind(("eth0", 0))
+line.setblocking(False)
+own, everybody = line.getsockname()[4], b"\\xff" * 6
+word = b"POSED BY " + name.encode()
+neighbours = [index[:2] + bytes([0, n]) for n in range(2, 12)]
+
+def arp(whom):
+    head = struct.pack("!HHBBH", 1, 0x800, 6, 4, 1)
+    return everybody + own + b"\\x08\\x06" + head + own + index + bytes(6) + whom + word
+
+def routed(whom):
+    udp = struct.pack("!HHHH", 443, 9, 8 + len(word), 0) + word
+    head = struct.pack("!BBHHHBBH4s4s", 69, 0, 20 + len(udp), 0, 0, 64, 17, 0, index, whom)
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xFFFF) + (total >> 16)
+    head = head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF) + head[12:]
+    return gateway + own + b"\\x08\\x00" + head + udp
+
+began, came = time.monotonic(), set()
+while time.monotonic() < began + 5:
+    for whom in neighbours:
+        line.send(arp(whom))
+        line.send(routed(whom))
+    time.sleep(0.1)
+    try:
+        while True:
+            frame, origin = line.recvfrom(2000)
+            if b"POSED" in frame and origin[2] != 4:  # not what went out of here
+                came.add((frame[12:14].hex(), frame.partition(b"POSED")[2]))
+    except BlockingIOError:
+        pass
+print("FROM", began, "TO", time.monotonic(), sorted(came))
+"""
+
+
+def posing(index: str, gateway: str) -> str:
+    """A Dockerfile with two stages that pose as the index, and at the end print what came."""
+    pose = f"COPY pose.py /\nRUN python3 /pose.py %s {index} {gateway} > /log\n"
+    return (
+        f"FROM python:3.11 AS one\n{pose % 'one'}"
+        f"{BASE}{pose % 'two'}COPY --from=one /log /log-of-one\nRUN cat /log*; false\n"
+    )
+
+
+def assert_apart(printed: str) -> None:
+    """Both stages of `posing` reached the index and the gateway, at one time, not each other."""
+    (one, two) = (row.split(maxsplit=6) for row in printed.splitlines())
+    assert one[:2] == two[:2] == ["REACHED", "REACHED"]
+    assert float(one[3]) < float(two[5])  # at one time
+    assert float(two[3]) < float(one[5])
+    assert one[6] == two[6] == "[]"
+
+
+def test_a_stage_does_not_reach_another_that_runs_beside_it(engine: Attacked) -> None:
+    """Neither by what goes to everybody, nor by what the gateway would pass on."""
+    gateway = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
+    text = posing(engine.ready.index.addresses["now"], gateway)
+    assert_apart(engine.printed(text, **{"pose.py": POSE}))
+
+
+BAD_REQUESTS = """\
+import socket, ssl, sys, threading, time
+trusting = ssl._create_unverified_context()
+paths = ["packages/" + "a" * 300, "packages/%00", "pypi/a/%00/json", "packages/%ff%fe"]
+host = " HTTP/1.1\\r\\nHost: x\\r\\n"
+asked = "".join(f"GET /{path}{host}\\r\\n" for path in paths).encode()
+broken = f"POST /{host}Transfer-Encoding: chunked\\r\\n\\r\\n{'F' * 16}\\r\\n".encode()
+end = time.monotonic() + 8
+
+def go():
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection((sys.argv[1], 443), 5) as line:
+                with trusting.wrap_socket(line) as line:
+                    for _ in range(20):
+                        line.sendall(asked)
+                        line.recv(9999)
+                    line.sendall(broken)
+        except OSError:
+            pass
+
+for _ in range(8):
+    threading.Thread(target=go).start()
+"""
+
+
+def test_the_index_gets_over_bad_requests(engine: Attacked) -> None:
+    """It held 200 MB after 8 s of them, and died of its memory in the next hand-in."""
+    before = engine.alive()
+    index = engine.ready.index.addresses["now"]
+    text = f"{BASE}COPY bad.py /\nRUN python3 /bad.py {index}; false\n"
+    engine.printed(text, **{"bad.py": BAD_REQUESTS})
+    memory = engine.api.stats(INDEX, stream=False)["memory_stats"]
+    files = [memory["stats"].get(name, 0) for name in ("total_inactive_file", "inactive_file")]
+    assert memory["usage"] - max(files) < 150 * 2**20
+    assert "Traceback" not in engine.api.logs(INDEX).decode()
+    assert engine.alive() == before
+
+
 def test_the_index_gets_over_a_flood_of_connections(engine: Attacked) -> None:
     before = engine.alive()
     index = engine.ready.index.addresses["now"]
@@ -346,6 +483,21 @@ def test_the_index_gets_over_a_flood_of_connections(engine: Attacked) -> None:
         f"{BASE}RUN pip download --no-deps click==8.1.7; false\n"
     )
     assert engine.alive() == before
+
+
+def test_an_index_that_ended_is_noticed_and_comes_back(engine: Attacked) -> None:
+    engine.ready = engine.ready.for_another(print)
+    assert engine.ready.what_ended() == ""
+    engine.api.restart(INDEX, timeout=1)
+    assert engine.ready.what_ended() == INDEX_ENDED
+    engine.ready = engine.ready.for_another(print)
+    engine.api.kill(INDEX)
+    assert engine.ready.what_ended() == INDEX_ENDED
+    engine.ready = engine.ready.for_another(print)
+    assert engine.ready.what_ended() == ""
+    assert "Successfully" in engine.printed(
+        f"{BASE}RUN pip download --no-deps click==8.1.7; false # again\n"
+    )
 
 
 # Out of the container

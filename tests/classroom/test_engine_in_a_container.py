@@ -34,12 +34,15 @@ from .course_folder import command, grade, make_course, submit
 from .test_engine_attacks import (
     BASE,
     FILL,
+    POSE,
     TRY,
+    assert_apart,
     assert_filled,
     host_addresses,
     last_step,
     listener,
     losetup,
+    posing,
     python,
     runs,
     seen,
@@ -247,6 +250,13 @@ def test_nothing_outside_is_reached(box: Box, there: There) -> None:
         assert len(printed) == len(addresses)
         assert not any("REACHED" in row for row in printed)
         assert came == []
+
+
+def test_a_stage_does_not_reach_another_that_runs_beside_it(box: Box) -> None:
+    with closing(docker.DockerClient(box.own.host)) as sdk:
+        (bridge,) = sdk.networks.get("bridge").attrs["IPAM"]["Config"]
+    text = posing(box.ready.index.addresses["now"], bridge["Gateway"])
+    assert_apart(last_step(box.judge(text, **{"pose.py": POSE})))
 
 
 # The disk

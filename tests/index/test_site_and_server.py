@@ -1,17 +1,24 @@
 """A small site of two made-up wheels, written by the real writer, asked through the real server."""
 
+import gc
 import hashlib
 import socket
+import struct
+import threading
+import time
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from autograder.index import server
 from autograder.index.manifest import Wheel
-from autograder.index.server import SIMPLE_JSON, Door, application
+from autograder.index.server import SIMPLE_JSON, Door, Line, application
 from autograder.index.site import write_site
 
 THEN, NOW = "10.0.0.253", "10.0.0.254"
@@ -86,7 +93,19 @@ def test_a_file_and_its_metadata_match_their_hashes(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/simple/nothing/", "/pypi/a-b/9/json", "/packages/..", "/simple/%2e%2e/", "/key.pem"]
+    "path",
+    [
+        "/simple/nothing/",
+        "/pypi/a-b/9/json",
+        "/packages/..",
+        "/simple/%2e%2e/",
+        "/key.pem",
+        "/packages/" + "a" * 300,
+        "/simple/" + "a" * 5000 + "/",
+        "/packages/%00",
+        "/pypi/a-b/%00/json",
+        "/packages/%ff%fe",
+    ],
 )
 def test_what_is_not_there_is_404(folder: Path, path: str) -> None:
     assert ask(folder, NOW).get(path).status_code == 404
@@ -101,3 +120,46 @@ def test_more_connections_than_the_server_can_bear_wait(monkeypatch: pytest.Monk
         with door.accept()[0] as line:
             assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < server.GONE_SECONDS
+
+
+@pytest.fixture
+def served(folder: Path) -> Iterator[int]:
+    """The port on loopback where the site is served, without TLS, as `main` would serve it."""
+    app = application(folder / "site", folder, {"127.0.0.1": "now"})
+    running = uvicorn.Server(uvicorn.Config(app, http=Line, lifespan="off", log_level="error"))
+    with Door(0) as door:
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            yield door.getsockname()[1]
+        finally:
+            running.should_exit = True
+            thread.join()
+
+
+def reset_after_an_answer(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+        line.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 404 " in line.recv(9999)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_connection_that_was_reset_leaves_the_memory(served: int) -> None:
+    for _ in range(50):
+        reset_after_an_answer(served)
+    deadline = time.monotonic() + 2  # uvicorn's own time for a silent connection is 5 s
+    while Line.in_memory and gc.collect() is not None:
+        assert time.monotonic() < deadline, len(Line.in_memory)
+        time.sleep(0.05)
+
+
+def test_connections_that_are_still_in_memory_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [Line.__new__(Line) for _ in range(3)]
+    monkeypatch.setattr(Line, "in_memory", WeakSet(kept))
+    with Door(0) as door, socket.create_connection(door.getsockname(), timeout=5):
+        monkeypatch.setattr(Path, "iterdir", lambda _: iter(()))
+        monkeypatch.setattr(server, "MOST_OPEN", 2)
+        with pytest.raises(BlockingIOError):
+            door.accept()
+        kept.pop()
+        door.accept()[0].close()
