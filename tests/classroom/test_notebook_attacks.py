@@ -34,6 +34,7 @@ from autograder.engine.own import course_engine
 from autograder.errors import BadInput
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED
 from autograder.hand_in import NBGRADER_FILES, HandIn
+from autograder.outcome import printable
 from autograder.ready import Ready
 from autograder.submission import MOST_CELLS
 
@@ -573,7 +574,7 @@ def hand_in(batch: Batch) -> None:
 def logged(batch: Batch, who: str) -> str:
     """What the log says of one who was not graded."""
     folder = str(batch.of(who))
-    _, named, after = batch.log.partition(f"processing assignment: {folder}\n")
+    _, named, after = batch.log.partition(f"processing assignment: {printable(folder)}\n")
     if named:
         return after.partition("processing assignment: ")[0]
     names = (repr(folder), repr(f"{folder}/*.ipynb"))
@@ -641,6 +642,10 @@ def test_who_cannot_be_graded_is_named_and_has_no_score(batch: Batch, who: str) 
     assert CLASS[who].says in logged(batch, who)
     assert not batch.of(who, "autograded").exists()
     assert not batch.of(who, "feedback").exists()
+
+
+def test_the_log_moves_no_cursor(batch: Batch) -> None:
+    assert not [c for c in batch.log if not c.isprintable() and c != "\n"]
 
 
 def test_no_code_of_a_learner_ran(batch: Batch) -> None:
