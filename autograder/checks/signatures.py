@@ -114,12 +114,15 @@ def not_by_poetry(seen: Observation, environment: Environment) -> Outcome:
     its_own = seen.answer.places.get(named[0], ()) if seen.answer else ()
     place = next((path for path in its_own if path in paths), environment.path)
     elsewhere = unused(seen, environment)
-    helped = UNUSED if elsewhere else Help(_NEXT, _LET_POETRY)
+    beside = BESIDE if poetry_signed(seen, environment) else Help(_NEXT, _LET_POETRY)
+    helped = UNUSED if elsewhere else beside
+    have = environment.distributions[named[0]].version
+    filled = {"unused": elsewhere, "used": place, "who": who, "name": named[0], "have": have}
     return failed(
         seen=f"{what} in {place} {verb} installed by {who}, not by Poetry"
         + (f"; the app does not use what Poetry installed in {elsewhere}" if elsewhere else ""),
         try_next=helped.try_next,
-        hints=tuple(hint.format(unused=elsewhere, used=place) for hint in helped.hints),
+        hints=tuple(hint.format(**filled) for hint in helped.hints),
     )
 
 

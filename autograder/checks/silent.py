@@ -149,7 +149,7 @@ def _how_it_is_written(case: _Silent) -> Found | None:
         return case.at_start(start_help.ONE_STRING, case.program)
     given_up = at_odds(case.starts)
     if given_up and ("Not enough arguments" in case.said or _SHELL_GIVEN.search(case.said)):
-        return case.at_start(given_up)
+        return case.found(*given_up)
     return None
 
 
@@ -301,7 +301,7 @@ def _ended(case: _Silent) -> Found | None:
     if not case.answer.problem.startswith("the container"):
         return None
     if apart := at_odds(case.starts):
-        return case.at_start(apart)
+        return case.found(*apart)
     if not case.answer.problem.startswith("the container ended"):
         return case.found(start_help.UNSTARTED)
     lists = [row for row in case.starts if "$" in row.value and exec_form(row.value)]

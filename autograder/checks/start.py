@@ -66,14 +66,14 @@ def is_broken_list(value: str) -> bool:
     return meant and exec_form(value) is None
 
 
-def at_odds(starts: tuple[Instruction, ...]) -> Help | None:
-    """What helps where ENTRYPOINT and CMD do not go together."""
+def at_odds(starts: tuple[Instruction, ...]) -> tuple[Help, int] | None:
+    """What helps where ENTRYPOINT and CMD do not go together, and the line of the one to mend."""
     if len(starts) < 2:
         return None
     entrypoint, command = (exec_form(row.value) for row in starts)
     if entrypoint is None:
-        return start_help.DROPPED
-    return start_help.AS_ARGUMENTS if entrypoint and command is None else None
+        return start_help.DROPPED, starts[0].line
+    return (start_help.AS_ARGUMENTS, starts[1].line) if entrypoint and command is None else None
 
 
 def doubled(starts: tuple[Instruction, ...], servers: Collection[str]) -> str:

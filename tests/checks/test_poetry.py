@@ -112,6 +112,8 @@ def test_catches_a_server_by_hand_beside_the_right_poetry(
     assert outcome.state == "failed"
     assert outcome.seen.startswith("gunicorn in ")
     assert outcome.seen.endswith(" was installed by pip, not by Poetry")
+    assert outcome.try_next.startswith("which step installs something beside Poetry?")
+    assert f"which one brings gunicorn {LOCK['gunicorn']}?" in outcome.hints[0]
 
 
 def test_catches_a_server_that_another_poetry_exported(

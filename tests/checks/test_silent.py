@@ -89,7 +89,7 @@ CASES = {
     ),
     "entrypoint-shell": (
         f"ENTRYPOINT poetry run\n{GUNICORN}", ENDED.format(1),
-        '\nNot enough arguments (missing: "args")\n', start_help.DROPPED, 6,
+        '\nNot enough arguments (missing: "args")\n', start_help.DROPPED, 5,
     ),
     "entrypoint-and-shell-cmd": (
         'ENTRYPOINT ["gunicorn"]\nCMD gunicorn app.main:app\n', ENDED.format(1),
