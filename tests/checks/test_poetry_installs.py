@@ -88,7 +88,7 @@ def test_catches_a_part_that_pip_installed(
     outcome = poetry_installs_dependencies(observe(first=first, poetry_runs=(INSTALL,)))
     assert outcome.seen.startswith("gunicorn and uvicorn in /")
     assert outcome.seen.endswith("were installed by pip, not by Poetry")
-    assert outcome.try_next == NEXT
+    assert outcome.try_next.startswith("which step installs something beside Poetry?")
 
 
 @pytest.mark.parametrize("installer", ["conda", "", "poetry 1.7.0", "Poetry\x1b[31m"])
