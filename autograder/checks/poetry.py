@@ -29,7 +29,8 @@ ABOUT = About(
     " means what the locks say, is not seen either; nor is a package that was named by hand beside"
     " an export, in a version that no lock has, which fails `dependencies-locked`; nor what pip"
     " was told by hand, in the locked version, beside a Poetry that installs only other groups."
-    " Poetry's own dependencies, and where Poetry came from, are not looked at.",
+    " Where Poetrys of several versions export, the other version counts, whichever list was"
+    " installed. Poetry's own dependencies, and where Poetry came from, are not looked at.",
     needs=frozenset({Evidence.POETRY_RUNS}),
 )
 
