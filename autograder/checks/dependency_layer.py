@@ -28,9 +28,10 @@ ABOUT = About(
     " packages that poetry.lock names count: a step that installs Poetry itself again after every"
     " change is slow, and not seen; nor is an install into what is thrown away in the same step,"
     " nor are downloads or wheels that are made again and come out the same. Unpacking an archive"
-    " of packages with new times is an install. An environment without any direct dependency counts"
-    " where the running app imports from it; in another stage, or where the app does not run, it is"
-    " taken for a tool's unless all that it has of the lock has the locked versions.",
+    " of packages with new times is an install; so is a copy out of a cache mount, which is no part"
+    " of the image, and may be empty the next time. An environment without any direct dependency"
+    " counts where the running app imports from it; in another stage, or where the app does not"
+    " run, it is taken for a tool's unless all that it has of the lock has the locked versions.",
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 
