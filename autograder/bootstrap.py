@@ -162,6 +162,8 @@ def make_venv(project: Path) -> None:
         return  # another ./course made it while this one waited for its turn
     ensure_venv_module()
     say("Making .venv …")
+    if venv.is_symlink():  # what it leads to is another's, and would be emptied
+        venv.unlink()
     (venv / STAMP).unlink(missing_ok=True)
     run(
         [sys.executable, "-I", "-m", "venv", "--clear", str(venv)],

@@ -140,6 +140,14 @@ def test_an_interrupted_set_up_is_redone(made: tuple[Path, Done]) -> None:
     assert SETTING_UP in call(made[0] / "course").stderr
 
 
+def test_an_environment_behind_a_link_is_left_alone(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others/file").touch()
+    (small / ".venv").symlink_to(tmp_path / "others")
+    assert call(small / "course", "x").stdout == "echo x\n"
+    assert [path.name for path in (tmp_path / "others").iterdir()] == ["file"]
+
+
 def test_another_lock_is_installed_and_the_old_packages_go(made: tuple[Path, Done]) -> None:
     lock(made[0], "second")
     assert SETTING_UP in call(made[0] / "course").stderr
