@@ -21,13 +21,23 @@ Serve = Callable[[bytes], int]
 Drip = Callable[[bytes, bytes, float], int]
 
 
+def listening(answer: Callable[[socket.socket], None]) -> int:
+    """A port of loopback on which each connection is answered in a thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        while True:
+            threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
 @pytest.fixture
 def serve() -> Serve:
     """Serves the same bytes to whoever asks, on a port of loopback; nothing if there are none."""
 
     def start(reply: bytes) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-
         def answer(connection: socket.socket) -> None:
             with connection:
                 connection.recv(65536)
@@ -38,12 +48,7 @@ def serve() -> Serve:
                 if not reply:
                     time.sleep(60)
 
-        def accept() -> None:
-            while True:
-                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        return int(listener.getsockname()[1])
+        return listening(answer)
 
     return start
 
@@ -53,8 +58,6 @@ def drip() -> Drip:
     """Serves some bytes, and then others again and again, with a pause before each."""
 
     def start(first: bytes, then: bytes, pause: float) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-
         def answer(connection: socket.socket) -> None:
             with connection, suppress(OSError):
                 connection.recv(65536)
@@ -63,12 +66,7 @@ def drip() -> Drip:
                     time.sleep(pause)
                     connection.sendall(then)
 
-        def accept() -> None:
-            while True:
-                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        return int(listener.getsockname()[1])
+        return listening(answer)
 
     return start
 
