@@ -132,10 +132,9 @@ def _help(seen: Observation, line: int | None, again: set[int | None]) -> Help:
 
 def _mounts_the_source(row: Instruction, package: str) -> bool:
     """Whether an instruction mounts the app's source, alone or with all the rest."""
-    for name, value in row.flags:
-        options = dict(option.partition("=")[::2] for option in value.split(","))
-        source = options.get("source") or options.get("src") or "."
-        bind = name == "mount" and options.get("type", "bind") == "bind" and "from" not in options
+    for mount in row.mounts():
+        source = mount.get("source") or mount.get("src") or "."
+        bind = mount.get("type", "bind") == "bind" and "from" not in mount
         if bind and source.strip("./").partition("/")[0] in ("", package):
             return True
     return False

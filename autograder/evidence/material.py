@@ -168,7 +168,7 @@ def _take_from_our_own(
     row: Instruction, stages: Collection[str], bases: Mapping[str, str], lines: list[str]
 ) -> None:
     """Have COPY and mounts take from the offer's image too, where they name a base image."""
-    for name in set(sources_of(row)):
+    for name in dict.fromkeys(sources_of(row)):
         own = bases.get(Base(name, row.line).familiar)
         if own is None or own == name or name.lower() in stages:
             continue

@@ -82,10 +82,9 @@ def _reads(row: Instruction, path: str) -> bool:
     """Whether an instruction takes a file of the context, as far as its text tells."""
     sources = list[str]()
     if row.keyword == "RUN":
-        for name, value in row.flags:
-            options = dict(part.partition("=")[::2] for part in value.split(","))
-            if name == "mount" and options.get("type", "bind") == "bind" and "from" not in options:
-                sources.append(options.get("source") or options.get("src") or ".")
+        for mount in row.mounts():
+            if mount.get("type", "bind") == "bind" and "from" not in mount:
+                sources.append(mount.get("source") or mount.get("src") or ".")
     elif row.keyword in ("COPY", "ADD") and not any(name == "from" for name, _ in row.flags):
         sources += re.split(r"[\s\"',]+", row.value.strip("[]\"' "))[:-1]
     return any(_holds(source.removeprefix("./").strip("/"), path) for source in sources)

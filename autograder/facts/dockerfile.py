@@ -149,10 +149,10 @@ class Dockerfile:
     def has_cache_mount(self) -> bool:
         """Whether a needed RUN has a cache mount, in which one build leaves another files."""
         return any(
-            name == "mount" and "type=cache" in value
+            mount.get("type", "").lower() == "cache"
             for stage in self.needed_stages()
-            for row in stage.instructions
-            for name, value in row.flags
+            for row in (*stage.triggers, *stage.instructions)
+            for mount in row.mounts()
         )
 
     def features(self) -> dict[str, int]:
@@ -286,8 +286,5 @@ def sources_of(row: Instruction) -> Iterator[str]:
     for flag, value in row.flags:
         if flag == "from" and row.keyword == "COPY":
             yield value
-        if flag == "mount" and row.keyword == "RUN":
-            for option in value.split(","):
-                key, _, source = option.partition("=")
-                if key.strip().lower() == "from":
-                    yield source
+    if row.keyword == "RUN":
+        yield from (mount["from"] for mount in row.mounts() if "from" in mount)

@@ -58,6 +58,13 @@ class Instruction:
     flags: tuple[tuple[str, str], ...] = ()
     heredocs: tuple[str, ...] = ()
 
+    def mounts(self) -> Iterator[dict[str, str]]:
+        """The options of each of its mounts: names in small letters, values as they are."""
+        for flag, value in self.flags:
+            if flag == "mount":
+                pairs = (option.partition("=") for option in value.split(","))
+                yield {name.strip().lower(): text for name, _, text in pairs}
+
 
 def read(text: str) -> tuple[tuple[Directive, ...], tuple[Instruction, ...]]:
     """The directives and instructions of a Dockerfile. Raises BadInput, with the line."""

@@ -198,6 +198,7 @@ def test_a_stage_that_takes_from_below_is_told_with_the_line() -> None:
         ("FROM a\nRUN --mount=type=bind,target=/x y\nCOPY . .\n", False),
         ("FROM a AS b\nRUN --mount=type=cache,target=/x y\nFROM a\n", False),
         ("FROM a AS b\nRUN --mount=type=cache,target=/x y\nFROM b\n", True),
+        ("FROM a AS b\nONBUILD RUN --mount=target=/x,Type=Cache y\nFROM b\n", True),
     ],
 )
 def test_a_cache_mount_of_a_needed_stage(text: str, has: bool) -> None:
