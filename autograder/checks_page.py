@@ -7,7 +7,7 @@ hand-ins of tests/contexts, which CI judges.
 import inspect
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.exercises import EXERCISES, Criterion
@@ -26,8 +26,8 @@ that behaves is right. [architecture.md](architecture.md) has the way from a fol
 
 What a check looks at was made by the hand-in's own `RUN` lines, and a `RUN` line can write anything
 into its own image. It reaches nothing else: not the engine, not the verdict, not another hand-in.
-So forgers can win the points of their own exercise, at the price of writing down, where an
-instructor can read it, that they know what was asked for. Each check says what it cannot see.
+So learners can forge points for their own exercise only, and the forgery stands in the Dockerfile
+for an instructor to read. Each check says what it cannot see.
 """
 _TAIL = """\
 ## How often they are wrong
@@ -65,7 +65,8 @@ def _section(project: Path, check: Criterion) -> str:
             _filled(f"**Why.** {about.why}"),
             _example(project, "Right", about.right),
             _example(project, "Wrong", about.wrong),
-            _filled(f"**What it cannot see.** {about.cannot_see}"),
+            "**What it cannot see**\n",
+            _listed(about.cannot_see),
         )
     )
 
@@ -88,7 +89,15 @@ def _example(project: Path, word: str, case: str) -> str:
     return f"{_filled(f'**{word}:** {link}. {why}')}\n```dockerfile\n{text}\n```\n"
 
 
-def _filled(text: str) -> str:
-    """One paragraph."""
+def _filled(text: str, indent: str = "") -> str:
+    """One paragraph, with an indent for its lines from the second on."""
     flat = " ".join(text.split())
-    return textwrap.fill(flat, WIDTH, break_on_hyphens=False, break_long_words=False) + "\n"
+    filled = textwrap.fill(
+        flat, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+    return filled + "\n"
+
+
+def _listed(items: Iterable[str]) -> str:
+    """A list, one thing to an item."""
+    return "".join(_filled(f"- {item}", "  ") for item in items)

@@ -1,7 +1,7 @@
 """The words that more than one door says, and that one door looks for in what another said."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.text import Text
@@ -11,7 +11,7 @@ from autograder.outcome import Outcome, failed, not_judged, passed
 
 __all__ = [
     "NOT_BUILT", "NOT_JUDGED", "NO_DOCKERFILE", "PASSED", "SEEN", "TRY_NEXT", "error_in",
-    "outcome_in",
+    "outcome_in", "tasks_in",
 ]  # fmt: skip
 
 PASSED, SEEN, TRY_NEXT = "passed: ", "seen: ", "try next: "
@@ -21,12 +21,23 @@ NOT_JUDGED = "not judged: "
 NOT_BUILT = "the build did not succeed: see the build cell"
 """What every cell after a failed build says."""
 
+_TEXT = "-text"  # a graded cell's task is the locked cell above it, named for it
 _LINE = re.compile(r" \(Dockerfile line (\d{1,6})\)$")
 
 
 def error_in(output: Mapping[str, Any]) -> str:
     """The words of a cell's error output on one line, without colours; `` for any other output."""
     return " ".join(Text.from_ansi("\n".join(output.get("traceback", []))).plain.split())
+
+
+def tasks_in(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What each graded cell requires, by its nbgrader name, in a learner's words."""
+    named = {str(cell["metadata"].get("nbgrader", {}).get("grade_id", "")): cell for cell in cells}
+    return {
+        name.removesuffix(_TEXT): re.sub(r"[*`]", "", str(cell["source"]))
+        for name, cell in named.items()
+        if name.endswith(_TEXT)
+    }
 
 
 def outcome_in(words: str) -> Outcome:

@@ -13,7 +13,7 @@ from nbgrader.apps import validateapp
 from nbgrader.server_extensions.validate_assignment import handlers
 from nbgrader.validator import Validator
 
-from autograder.feedback import NOT_BUILT
+from autograder.feedback import NOT_BUILT, tasks_in
 
 Results = dict[str, list[dict[str, str]]]
 _NO_IMAGE = "The build cell. Without an image no check can pass."
@@ -39,11 +39,12 @@ class CourseValidator(Validator):  # type: ignore[misc]  # nbgrader ships no typ
 
     def _told(self) -> list[dict[str, str]]:
         cells = {_name(cell): cell for cell in self._ran.cells if _name(cell)}
+        tasks = tasks_in(self._ran.cells)
         failed = [
             (cell, str(self._extract_error(cell))) for cell in self._get_failed_cells(self._ran)
         ]
         told = [
-            _entry(_task(cells, cell), error)
+            _entry(tasks.get(_name(cell), _name(cell)), error)
             for cell, error in failed
             if strip_ansi(error) != NOT_BUILT  # type: ignore[no-untyped-call]
         ]
@@ -70,12 +71,6 @@ def _entry(source: str, error: str) -> dict[str, str]:
 
 def _name(cell: NotebookNode) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-
-
-def _task(cells: dict[str, NotebookNode], cell: NotebookNode) -> str:
-    """The words above a graded cell; its name when there are none."""
-    above = cells.get(f"{_name(cell)}-text")
-    return str(above.source).replace("*", "").replace("`", "") if above else _name(cell)
 
 
 def _shown(cell: NotebookNode | None, kind: str) -> str:

@@ -22,9 +22,9 @@ _MINUTES = re.compile(r"\*\*(?:About )?(\d+) minutes\b")
 _HEAD = """\
 # Put a Python app into a container
 
-One small web service, {steps}. In each you read a lesson and run its cells: real builds, by the
-Docker engine on this machine. Then you write a Dockerfile of your own, in the exercise, and your
-image is judged by what it does.
+One small web service, {steps}. In each step you first read a lesson and run its cells, which build
+real images with Docker on this machine. Then you write a Dockerfile of your own, in the exercise,
+and your image is judged by what it does.
 
 | Step | You learn to | Lesson | Exercise | Where you stand |
 |:--|:--|:--|:--|:--|
@@ -32,10 +32,12 @@ image is judged by what it does.
 _FOOT = """
 **In an exercise** write your Dockerfile in its cell, and run all cells from the top. Each check
 says what was seen, and what to try next when it failed; `hint()` in a new cell says more.
-*Validate*, in the notebook's toolbar, runs the notebook once more from the top.
+*Run All* stops at the first cell that fails, and what the cells below it show is old: *Validate*,
+in the notebook's toolbar, runs them all.
 
-**To hand in** open the menu *Nbgrader*, *Assignment List*, and press *Submit*. You may hand in
-again: the last one counts.
+**To hand in** open the menu *Nbgrader*, *Assignment List*, and press *Submit*: it copies your work
+into the folder from which your class's is collected. You may hand in again: the last one counts. If
+you learn alone, nobody collects it, and you may leave it out.
 
 **To end** press Ctrl-C where you started the course. Your work stays in the folders that you see
 on the left.

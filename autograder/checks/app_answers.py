@@ -15,12 +15,15 @@ ABOUT = About(
     " as its users would ask it: what it says to itself, or to a HEALTHCHECK, does not count.",
     right="step-3-pin-and-split/venv-from-builder",
     wrong="step-3-pin-and-split/other-port",
-    cannot_see="One GET of / is asked, once: no other route, no load, no restart. The answer holds"
-    " a random value that the changed source was given, and one that came with the request, so no"
-    " stored answer passes; a program that reads the first out of the source file and answers in"
-    " the app's place does. That program could also name another folder as the one that the app"
-    " imports from, and so lead the checks that read packages to it. It would have to hold the"
-    " right packages there, installed by the right Poetry: by then the app is the shorter way.",
+    cannot_see=(
+        "More than one request: no other route, no load, no restart.",
+        "A program in the app's place. The answer holds a random value that the changed source"
+        " was given, and one that came with the request, so no stored answer passes. A program"
+        " that reads the first out of the source file does.",
+        "Where the app imports from, if it lies. That program could name another folder, and so"
+        " lead the checks that read packages to it. It would have to hold the right packages"
+        " there, installed by the right Poetry: by then the app is the shorter way.",
+    ),
 )
 
 _OTHER_APP = (

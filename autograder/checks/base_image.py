@@ -13,12 +13,14 @@ ABOUT = About(
     " with.",
     right="step-3-pin-and-split/base-from-arg",
     wrong="step-3-pin-and-split/base-major-only",
-    cannot_see="It is the one check that reads the Dockerfile, so it sees names and not what stands"
-    " behind them. A publisher can move a tag: python:3.11 gets every 3.11 that is released, and"
-    " only a digest stays. An image that is called mine:1.0 may hold anything. Neither wins a"
-    " point: the course's own engine has no image to start from but the exercise's, also under"
-    " looser names such as python:3; a build that wants another is not judged, and what the image"
-    " holds is for the other checks to say.",
+    cannot_see=(
+        "It is the one check that reads the Dockerfile: it sees names, and not the images that"
+        " they name. A publisher can move a tag: python:3.11 gets every 3.11 that is released, and"
+        " only a digest stays. An image that is called mine:1.0 may hold anything.",
+        "Neither wins a point. The course's own engine has no image to start from but the"
+        " exercise's, also under looser names such as python:3; a build that wants another is not"
+        " judged, and what the image holds is for the other checks to say.",
+    ),
 )
 
 _MAJOR_MINOR = re.compile(r"\D*\d+\.\d")  # its first number: 3-alpine3.19 names Alpine's
@@ -58,8 +60,9 @@ def _loose(base: Base) -> Outcome:
         f"in line {base.line} let a version follow {name}: a colon, the major number, a dot, the"
         " minor number; the task lists which images there are"
     )
+    lacks = "names no minor version" if re.match(r"\D*\d", tag) else "does not say which version"
     return failed(
-        seen=f"the build starts from {base.reference}, which does not say which version",
+        seen=f"the build starts from {base.reference}, which {lacks}",
         try_next=f"name the version that you tested with, such as {name}:3.11",
         line=base.line,
         hints=(look, idea, nearly),

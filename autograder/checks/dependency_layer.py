@@ -18,20 +18,25 @@ ABOUT = About(
     " them anew.",
     right="step-3-pin-and-split/two-copies-and-globs",
     wrong="step-3-pin-and-split/builder-not-split",
-    cannot_see="Which step installed a package is told by the times of its dist-info folder. Its"
-    " mtime can be set by a RUN line (touch), its ctime cannot: an install that is dated back is"
-    " seen, unless the very packages had been installed before it in some stage that the image"
-    " needs. Steps that copy packages which were there before are told from installs by taking the"
-    " packages away before each of them; where that cannot be done (a step that fails without them,"
-    " or that copies and installs at once), a copy with new times counts as an install; and a step"
-    " that asks what is installed (pip freeze) to install the same elsewhere is not seen. Only"
-    " packages that poetry.lock names count: a step that installs Poetry itself again after every"
-    " change is slow, and not seen; nor is an install into what is thrown away in the same step,"
-    " nor are downloads or wheels that are made again and come out the same. Unpacking an archive"
-    " of packages with new times is an install; so is a copy out of a cache mount, which is no part"
-    " of the image, and may be empty the next time. An environment without any direct dependency"
-    " counts where the running app imports from it; in another stage, or where the app does not"
-    " run, it is taken for a tool's unless all that it has of the lock has the locked versions.",
+    cannot_see=(
+        "An install dated back, of the very packages that some needed stage had installed before."
+        " Which step installed a package is told by the times of its dist-info folder. A RUN line"
+        " can set its mtime (touch), but not its ctime: any other install that is dated back is"
+        " seen.",
+        "A step that asks what is installed (pip freeze) to install the same elsewhere.",
+        "What is not in poetry.lock: a step that installs Poetry itself again after every change"
+        " is slow, and passes.",
+        "An install into what is thrown away in the same step; downloads and wheels that are made"
+        " again and come out the same.",
+        "Some copies. To tell them from installs, the packages are taken away before each step"
+        " that copies some which were there before. Where that cannot be done (a step that fails"
+        " without them, or that copies and installs at once), a copy with new times counts as an"
+        " install. So does unpacking an archive of packages with new times, and a copy out of a"
+        " cache mount, which is no part of the image and may be empty the next time.",
+        "What belongs to a tool. An environment without any direct dependency counts where the"
+        " running app imports from it; in another stage, or where the app does not run, it is"
+        " taken for a tool's unless all that it has of the lock has the locked versions.",
+    ),
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 
@@ -91,7 +96,9 @@ def dependency_layer_is_split(seen: Observation) -> Outcome:
         if names:
             return _installed_again(seen, names, len(third_party(seen, after[0])), stage.steps)
     kept = len(third_party(seen, after[0]))
-    return passed(seen=f"after one source file changed, all {kept} packages came from the cache")
+    return passed(
+        seen=f"after one source file changed, none of the {kept} packages was installed again"
+    )
 
 
 def _installed_again(

@@ -15,12 +15,14 @@ ABOUT = About(
     " nobody changed a line.",
     right="step-1-naive/venv-from-builder",
     wrong="step-1-naive/upgraded-after-install",
-    cannot_see="The versions are those that the packages' own dist-info folders tell: a RUN line"
-    " can rename such a folder, or put other code under its name. Versions that were written down"
-    " by hand pass as well, since the image holds the same; so does an image that would not follow"
-    " a changed requirements.txt. Which installer put them there does not matter. Where the app"
-    " does not run, it cannot tell what it imports from, and the environment that holds most"
-    " counts.",
+    cannot_see=(
+        "A forged version. The versions are those that the packages' own dist-info folders tell:"
+        " a RUN line can rename such a folder, or put other code under its name.",
+        "Versions that were written down by hand, since the image holds the same; an image that"
+        " would not follow a changed requirements.txt; and which installer put the packages there.",
+        "What an app that does not run would import from: then the environment that holds most"
+        " counts.",
+    ),
 )
 
 _ANY = re.compile(r"\b(?:install|sync|add|download)\b|<<")  # a step that may bring packages

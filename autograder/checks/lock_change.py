@@ -16,11 +16,14 @@ ABOUT = About(
     " An image that looks right today, and takes its versions from elsewhere, keeps the hole.",
     right="step-3-pin-and-split/export-and-pip",
     wrong="step-3-pin-and-split/naive-requirements",
-    cannot_see="Only what differs between the two locks is looked at: one direct dependency, at"
-    " another version in range. The second lock is no secret: a Dockerfile could ask whether"
-    " poetry.lock names that version and install it by hand. It would be right for these two"
-    " locks, and wrong for any other; an instructor who doubts replaces source/…/poetry-second.lock"
-    " by a third. As everywhere, a step can forge a dist-info folder after reading the lock.",
+    cannot_see=(
+        "What is the same in both locks. They differ in one direct dependency, which has another"
+        " version in range.",
+        "A Dockerfile made for these two locks. The second one is no secret: a step could ask"
+        " whether poetry.lock names that version, and install it by hand. An instructor who doubts"
+        " replaces source/…/poetry-second.lock by a third.",
+        "As everywhere, a dist-info folder that a step forged after it read the lock.",
+    ),
     needs=frozenset({Evidence.LOCK_CHANGED}),
 )
 

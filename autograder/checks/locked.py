@@ -16,15 +16,17 @@ ABOUT = About(
     " it is another image next month, though nobody changed a line.",
     right="step-3-pin-and-split/relock-no-update",
     wrong="step-3-pin-and-split/relock",
-    cannot_see="The versions are those that the packages' own dist-info folders tell. A RUN line"
-    " can rename such a folder, or put other code under a locked version's name. Versions that"
-    " were written down by hand, also in a requirements file copied from the lock, pass here and"
-    " fail `lock-change-reinstalls`, which builds with a lock that they do not follow. A forged"
-    " folder of a package that is the same in both locks is not seen; the line that forges it"
-    " stands in the Dockerfile, and is longer than a COPY of the lock. A package that is not"
-    " installed is not missed here: `app-answers` misses what the app imports, and"
-    " `lock-change-reinstalls` what its second lock changes. One whose dist-info folder was removed"
-    " counts as not installed.",
+    cannot_see=(
+        "A forged version. The versions are those that the packages' own dist-info folders tell."
+        " A RUN line can rename such a folder, or put other code under a locked version's name. If"
+        " that package is the same in both locks, it passes; the line that forges it stands in the"
+        " Dockerfile, and is longer than a COPY of the lock.",
+        "Versions that were written down by hand, also in a requirements file copied from the"
+        " lock. They pass here and fail `lock-change-reinstalls`, which builds with a lock that"
+        " they do not follow.",
+        "A package that is not installed, or whose dist-info folder was removed: `app-answers`"
+        " misses what the app imports, and `lock-change-reinstalls` what its second lock changes.",
+    ),
 )
 
 _NEXT = "let the install step read poetry.lock: is it there before that step runs, unchanged?"

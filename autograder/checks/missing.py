@@ -134,8 +134,8 @@ _PIP_LOST = Help(
 _NOT_HEARD = Help(
     "let the build stop where the install fails, and read there what the install says",
     (
-        "look at the end of the install step: what stands behind the install?",
-        "a step succeeds when its last command does: behind || true, or || echo,"
+        "look at the end of the install step: what follows the install?",
+        "a step succeeds when its last command does: after || true, or || echo,"
         " nobody hears that the install failed; and a command that ends in & is cut off when its"
         " step ends",
         "take that ending away: the step then waits for the install; and if the build stops there,"

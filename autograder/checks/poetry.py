@@ -21,16 +21,22 @@ ABOUT = About(
     " changed a line.",
     right="step-3-pin-and-split/arg-pin",
     wrong="step-3-pin-and-split/at-least",
-    cannot_see="Poetry's signature is a file, INSTALLER, in each package's dist-info folder. A RUN"
-    " line that writes “Poetry 1.7.0” over what another installer wrote there is not seen. It"
-    " stands in the Dockerfile, is longer than the pin, and whoever writes it knows the version"
-    " that the pin should name. Where pip or uv installed, a note taken during one more build"
-    " tells which Poetry ran; a step that runs the right Poetry for show, and installs by other"
-    " means what the locks say, is not seen either; nor is a package that was named by hand beside"
-    " an export, in a version that no lock has, which fails `dependencies-locked`; nor what pip"
-    " was told by hand, in the locked version, beside a Poetry that installs only other groups."
-    " Where Poetrys of several versions export, the other version counts, whichever list was"
-    " installed. Poetry's own dependencies, and where Poetry came from, are not looked at.",
+    cannot_see=(
+        "A forged signature. Poetry signs a package in a file, INSTALLER, of its dist-info"
+        " folder. A RUN line that writes “Poetry 1.7.0” over what another installer wrote there"
+        " passes. It stands in the Dockerfile, is longer than the pin, and whoever writes it knows"
+        " the version that the pin should name.",
+        "The right Poetry run for show. Where pip or uv installed, a note taken during one more"
+        " build tells which Poetry ran. A step that runs the right one, and then installs by other"
+        " means what the locks say, passes.",
+        "A package named by hand beside an export, in a version that no lock has (that fails"
+        " `dependencies-locked`); and what pip was told by hand, in the locked version, beside a"
+        " Poetry that installs only other groups.",
+        "Which of two exports was installed. Where Poetrys of two versions ran `poetry export`,"
+        " the one that is not asked for counts: the check fails even when the list of the right"
+        " one was installed.",
+        "Poetry's own dependencies, and where Poetry came from.",
+    ),
     needs=frozenset({Evidence.POETRY_RUNS}),
 )
 

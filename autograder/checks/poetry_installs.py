@@ -14,13 +14,16 @@ ABOUT = About(
     " keep, and one day they differ.",
     right="step-2-poetry/export-and-pip",
     wrong="step-2-poetry/poetry-beside-pip",
-    cannot_see="Poetry's signature is a file, INSTALLER, in each package's dist-info folder: a RUN"
-    " line can write it over what pip wrote there. Where pip or uv installed, a note taken during"
-    " one more build tells whether a Poetry ran, and another lock whether they did what it said."
-    " That lock differs in one dependency: who has Poetry export that one, and names the others by"
-    " hand, is not seen. Nor is an export for show beside versions of one's own, which fail"
-    " `dependencies-locked`; nor an install by hand that a Poetry found in place and left there, if"
-    " that Poetry would have put it right.",
+    cannot_see=(
+        "A forged signature. Poetry signs a package in a file, INSTALLER, of its dist-info"
+        " folder, and a RUN line can write it over what pip wrote there.",
+        "Half an export. Where pip or uv installed, a note taken during one more build tells"
+        " whether a Poetry ran, and another lock whether they did what it said. That lock differs"
+        " in one dependency: who has Poetry export that one, and names the others by hand, passes.",
+        "An export for show beside versions of one's own (they fail `dependencies-locked`).",
+        "An install by hand that a Poetry found in place and left there, if that Poetry would"
+        " have put it right.",
+    ),
     needs=frozenset({Evidence.POETRY_RUNS}),
 )
 

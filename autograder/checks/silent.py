@@ -230,7 +230,7 @@ def _no_command_of_poetry(case: _Silent) -> Found | None:
     if "The requested command" in case.said:
         return case.at_start(start_help.RUN_FORGOTTEN)
     if "Not enough arguments" in case.said:
-        return case.at_start(start_help.LEFT_OUT_PROGRAM, "what stands behind run")
+        return case.at_start(start_help.LEFT_OUT_PROGRAM, "which word follows run")
     name = case.program
     if f"Command not found: {name}" not in case.said or "/" in name or _names_the_app(case, name):
         return None

@@ -49,10 +49,10 @@ ONLY = Help(
     "see which groups the install takes when --only is there",
     (
         "{name} is installed nowhere in the image: which groups does the install step name, and"
-        " behind which option?",
-        "--only has Poetry take the groups behind it and no others: beside it, --with counts for"
-        " nothing",
-        "name every group behind --only, with a comma between them and no blank; or leave --only"
+        " after which option?",
+        "--only has Poetry take the groups that follow it and no others: beside it, --with counts"
+        " for nothing",
+        "name every group after --only, with a comma between them and no blank; or leave --only"
         " out, for the main group is taken anyway",
     ),
 )
@@ -113,7 +113,7 @@ NO_MODULE = Help(
 NO_ATTRIBUTE = Help(
     "compare the app's name in CMD with the file that defines the app",
     (
-        "look at the app's name in CMD, before and behind the colon: which file defines the app,"
+        "look at the app's name in CMD, before and after the colon: which file defines the app,"
         " and what is it called there?",
         "a server is told MODULE:NAME: the module is a folder and a file with a dot between them,"
         " and NAME is what the app is called in that file",

@@ -110,7 +110,7 @@ BRINGS_NO_PROGRAM = Help(
 RUN_FORGOTTEN = Help(
     "which of Poetry's commands starts a program?",
     (
-        "look at the word behind poetry: is it a command of Poetry?",
+        "look at the word after poetry: is it a command of Poetry?",
         "Poetry knows its own commands alone, such as install and run; the server is a program of"
         " the environment, and one of those commands starts it",
         "the word run comes between poetry and the program",
@@ -207,10 +207,10 @@ SCRIPT = Help(
     "see which program the first line of that file names, and how its lines end",
     (
         "look at the first line of {name}: which program does it name, and is that in the image?",
-        "behind #! Linux reads the path of a program, to the end of the line; a file that was"
+        "after #! Linux reads the path of a program, to the end of the line; a file that was"
         " written in Windows has one more, invisible sign there, and no program is called so",
         "save the file with the line ends of Linux (LF), which the editor's status line or its"
-        " settings show; or write behind #! where the program is in this image",
+        " settings show; or write after #! where the program is in this image",
     ),
 )
 _SEE_PATH = "see which step installs the program, and whether PATH names the folder it went to"

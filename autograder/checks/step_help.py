@@ -153,10 +153,10 @@ PRINTED = (
         Help(
             "compare the group in this step with those of pyproject.toml",
             (
-                "look at the name behind --with, or --only: which groups does pyproject.toml have?",
+                "look at the name after --with, or --only: which groups does pyproject.toml have?",
                 "a group has the name that stands in its table, [tool.poetry.group.NAME"
                 ".dependencies]",
-                "write that NAME behind the option, letter by letter",
+                "write that NAME after the option, letter by letter",
             ),
         ),
     ),
@@ -196,7 +196,7 @@ PRINTED = (
             (
                 "look at the quotes of this step: which of them has no other?",
                 "a shell reads from one quote to the next of its kind, over blanks and line ends",
-                "write the same straight quote before the word and behind it",
+                "write the same straight quote before the word and after it",
             ),
         ),
     ),
@@ -256,7 +256,7 @@ PRINTED = (
         Help(
             "find out where the version comes from, and why there is none",
             (
-                "look at what stands behind the equals signs: if it is a variable, which line gives"
+                "look at what follows the equals signs: if it is a variable, which line gives"
                 " it a value, and is it spelled the same there?",
                 "a variable is known below its ARG or ENV line, in its own stage; a name that"
                 " nobody set is empty, and nothing says so",

@@ -55,7 +55,7 @@ _UNREADABLE = (
 )
 _READ = {
     "name": ("compare the name in this line with the base images that the task lists", _NAME),
-    "stage": ("compare the name in this line with those behind AS in the FROM lines", _STAGE),
+    "stage": ("compare the name in this line with those after AS in the FROM lines", _STAGE),
     "below": ("change the order of the two stages", _BELOW),
 }
 """What helps where the Dockerfile alone tells what is wrong."""

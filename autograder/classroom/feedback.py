@@ -24,7 +24,7 @@ from autograder.classroom.results import State
 from autograder.errors import BadInput
 from autograder.exercises import EXERCISES
 from autograder.facts.dockerfile import has_instructions
-from autograder.feedback import outcome_in
+from autograder.feedback import outcome_in, tasks_in
 from autograder.hand_in import read_inside
 from autograder.submission import Unreadable, refuse_linked
 
@@ -35,6 +35,8 @@ _MEND: dict[State, str] = {
     "unreadable": "Nothing was judged, so this is not a zero either. Mend what is named here, then"
     " hand in again.",
 }
+
+_POINTS = re.compile(r" \(\d+ points?\)$")  # they have a column of their own
 
 
 class Pages:
@@ -107,18 +109,14 @@ def graded_page(
 
 
 def _checks(notebook: NotebookNode, recorded: SubmittedNotebook) -> Iterator[Checked]:
-    titles = {
-        criterion.id: (criterion.check.__doc__ or criterion.id).partition("\n")[0].rstrip(".")
-        for exercise in EXERCISES.values()
-        for criterion in exercise.criteria
-    }
+    tasks = tasks_in(notebook.cells)
     grades = {grade.name: grade for grade in recorded.grades}
     for cell in notebook.cells:
         if is_grade(cell):
             name = cell.metadata.nbgrader.grade_id
             grade, outcome = grades[name], outcome_in(_said(cell))
             yield Checked(
-                f"{titles[name]} ({name})" if name in titles else name,
+                f"{_POINTS.sub('', tasks[name])} ({name})" if name in tasks else name,
                 outcome.state,
                 None if grade.needs_manual_grade else grade.score,
                 grade.max_score,

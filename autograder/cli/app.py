@@ -47,7 +47,10 @@ def stop() -> None:
 
 @app.command()
 def clean(yes: Yes = False) -> None:
-    """Remove everything the course has made on this machine, after asking."""
+    """End what runs, and remove the course's folder and the images it made, after asking.
+
+    The clone stays, with .venv and your work.
+    """
     from autograder.cli.clean import clean as run
 
     run(yes=yes)
@@ -111,7 +114,7 @@ def grade(
         bool, typer.Option("--json", help="Print one JSON object for each submission.")
     ] = False,
 ) -> None:
-    """Grade every submission of a class, safely: nothing that a learner wrote runs here.
+    """Grade a class: what a learner wrote runs only in a sandbox without a network.
 
     Exit 0: all graded. 1: some unreadable. 2: bad input. 3: some not judged, whatever the others.
     """
@@ -127,14 +130,18 @@ def grade(
 
 @app.command()
 def bench(
-    submissions: Annotated[int, typer.Option(min=1, max=100_000, help="How many there are.")] = 60,
+    submissions: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many submissions the class has.")
+    ] = 60,
     distinct: Annotated[
         int, typer.Option(min=1, max=10_000, help="How many of them differ; no two share a build.")
     ] = 20,
-    exercise: Annotated[str, typer.Option(help="Whose class to make up.")] = "step-3-pin-and-split",
+    exercise: Annotated[
+        str, typer.Option(help="The exercise to make up a class for.")
+    ] = "step-3-pin-and-split",
     workers: Annotated[int, typer.Option(min=1, max=64, help="As for grade.")] = 2,
     plain: Annotated[
-        bool, typer.Option(help="Take nbgrader's own road too; it takes the longest.")
+        bool, typer.Option(help="Also measure plain nbgrader, which takes longest.")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -163,7 +170,9 @@ def docs() -> None:
 
 @app.command()
 def test(
-    full: Annotated[bool, typer.Option("--full", help="Run everything, no sample.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run every test, not only a sample.")
+    ] = False,
     yes: Yes = False,
 ) -> None:
     """Set everything up and run the tests on a real Docker engine."""
@@ -174,7 +183,7 @@ def test(
 
 @engine.command("start")
 def engine_start(yes: Yes = False) -> None:
-    """Have an engine answer: the one that is there, or else the course's own."""
+    """Make sure that a Docker engine runs: yours if it answers, else the course's own."""
     from autograder.cli.engine import start as run
 
     run(yes=yes)

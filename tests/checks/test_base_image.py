@@ -33,7 +33,8 @@ DIGEST = "sha256:" + "a" * 64
 def test_catches(observe: Observe, text: str, base: str, line: int) -> None:
     outcome = base_image_is_pinned(observe(text))
     assert outcome.state == "failed"
-    assert outcome.seen == f"the build starts from {base}, which does not say which version"
+    lacks = "names no minor version" if ":3" in base else "does not say which version"
+    assert outcome.seen == f"the build starts from {base}, which {lacks}"
     assert outcome.try_next.startswith("name the version that you tested with, such as ")
     assert outcome.try_next.endswith(":3.11")
     assert outcome.line == line

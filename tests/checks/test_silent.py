@@ -386,7 +386,7 @@ def test_what_the_message_names_is_named_in_the_hints(observe: Observe) -> None:
         "a-server-for-python": "`/usr/bin/python -u gunicorn app.main:app`",
         "fastapi-has-no-program": "fastapi is installed, in /root/.cache/pypoetry",
         "gunicorn-forgotten": "look at app.main:app, where",
-        "run-and-no-more": "look at what stands behind run, where",
+        "run-and-no-more": "look at which word follows run, where",
         "a-script-that-is-not-there": "look at start.sh:",
     }
     for case, part in named.items():

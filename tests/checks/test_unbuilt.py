@@ -27,7 +27,7 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
             "the Dockerfile cannot be read: ENV must have two arguments",
             "the Dockerfile reference",
         ),
-        (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "behind AS"),
+        (facts("stage", "line 3 names a stage b"), "line 3 names a stage b", "after AS"),
         (facts("below", "line 3 takes from b"), "line 3 takes from b", "the order of the two"),
     ],
 )
