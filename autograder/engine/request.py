@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import requests
 import urllib3
-from docker.utils.build import PatternMatcher
 
+from autograder.engine.ignore_file import kept_back
 from autograder.facts.build import BUILD_SECONDS, Builder
 from autograder.facts.dockerfile import Dockerfile
 
@@ -81,22 +81,13 @@ def sent(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
     The builder gets a finished archive, so what the docker command does before is ours to do:
     https://docs.docker.com/build/concepts/context/#dockerignore-files
+
+    Raises BadInput, with the line, for a pattern that Docker refuses.
     """
     own = "Dockerfile.dockerignore"
-    text = files.get(own if own in files else ".dockerignore", b"")
-    rows = [row.strip() for row in text.decode("utf-8-sig", "replace").splitlines()]
-    rows = [row for row in rows if row and not row.startswith("#")]
-    patterns = PatternMatcher([row for one in rows for row in _anywhere(one)])
-    return {
-        path: data
-        for path, data in files.items()
-        if path == "Dockerfile" or not patterns.matches(path)  # type: ignore[arg-type]
-    }
-
-
-def _anywhere(row: str) -> tuple[str, ...]:
-    """A pattern; `**/NAME` also without its stars, for docker-py misses what is in a top folder."""
-    return (row, row.replace("**/", "", 1)) if row.lstrip("!").startswith("**/") else (row,)
+    name = own if own in files else ".dockerignore"
+    back = kept_back(files.get(name, b"").decode("utf-8-sig", "replace"), name, files)
+    return {path: data for path, data in files.items() if path == "Dockerfile" or path not in back}
 
 
 def pack(files: Mapping[str, bytes], programs: Collection[str] = ()) -> bytes:
