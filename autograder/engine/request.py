@@ -77,7 +77,7 @@ class BuildRequest:
 
 
 def sent(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files that a client sends: all that `.dockerignore` does not keep back.
+    """The files that a client sends: all that `.dockerignore` does not keep back, and itself.
 
     The builder gets a finished archive, so what the docker command does before is ours to do:
     https://docs.docker.com/build/concepts/context/#dockerignore-files
@@ -87,7 +87,8 @@ def sent(files: Mapping[str, bytes]) -> dict[str, bytes]:
     own = "Dockerfile.dockerignore"
     name = own if own in files else ".dockerignore"
     back = kept_back(files.get(name, b"").decode("utf-8-sig", "replace"), name, files)
-    return {path: data for path, data in files.items() if path == "Dockerfile" or path not in back}
+    back -= {"Dockerfile", ".dockerignore"}
+    return {path: data for path, data in files.items() if path not in back}
 
 
 def pack(files: Mapping[str, bytes], programs: Collection[str] = ()) -> bytes:

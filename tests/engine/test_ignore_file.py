@@ -100,7 +100,7 @@ def test_the_dockerfile_is_sent_and_its_own_list_comes_first() -> None:
     files = {"Dockerfile": b"FROM a\n", ".dockerignore": b"b\n", "a": b"", "b": b""}
     assert set(sent(files)) == {"Dockerfile", ".dockerignore", "a"}
     assert set(sent({**files, "Dockerfile.dockerignore": b"\xef\xbb\xbf*\n!b"})) == {
-        *("Dockerfile", "b")
+        *("Dockerfile", ".dockerignore", "b")
     }
     with pytest.raises(BadInput, match=r"^Dockerfile\.dockerignore line 1: "):
         sent({**files, "Dockerfile.dockerignore": b"["})
