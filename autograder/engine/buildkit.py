@@ -35,9 +35,17 @@ _CACHES = "BUILDKIT_CACHE_MOUNT_NS"
 """https://docs.docker.com/reference/dockerfile/#buildkit-built-in-build-args"""
 
 
+_CANCELED = "context canceled"
+"""What the builder says last of a step that it stopped: the docker command, too, tells it by that
+(`printVertex` in buildkit/util/progress/progressui). What stands before it quotes the step."""
+
+
 @dataclass
 class _Vertex:
+    """step: its name's parts, where it is a step of the Dockerfile."""
+
     name: str = ""
+    step: re.Match[str] | None = None
     cached: bool = False
     started: float = 0.0
     completed: float = 0.0
@@ -55,17 +63,21 @@ class _Recorder:
     def __init__(self, request: BuildRequest) -> None:
         self.request = request
         self.vertices: dict[str, _Vertex] = {}
+        self.known = self.begun = 0  # of the vertices that are steps
 
     def take(self, status: Any) -> None:
         for row in status.vertexes:
             vertex = self.vertices.setdefault(row.digest, _Vertex())
             begins = row.HasField("started") and not vertex.started
-            vertex.name, vertex.cached = row.name or vertex.name, row.cached
-            vertex.error = row.error
+            self._count(vertex, -1)
+            if row.name and row.name != vertex.name:
+                vertex.name, vertex.step = row.name, _STEP.match(row.name)
+            vertex.cached, vertex.error = row.cached, row.error
             vertex.started = row.started.ToNanoseconds() / 1e9 if row.HasField("started") else 0.0
             vertex.completed = (
                 row.completed.ToNanoseconds() / 1e9 if row.HasField("completed") else 0.0
             )
+            self._count(vertex, 1)
             if begins:
                 self._tell(vertex)
         for log in status.logs:
@@ -74,22 +86,24 @@ class _Recorder:
             del vertex.printed[:-_LOG_BYTES]
             self._tell(vertex)
 
+    def _count(self, vertex: _Vertex, by: int) -> None:
+        if vertex.step:
+            self.known += by
+            self.begun += by if vertex.started else 0
+
     def _tell(self, vertex: _Vertex) -> None:
-        match = _STEP.match(vertex.name)
-        if match is None:
+        if vertex.step is None:
             return
-        ordered = [v for v in self.vertices.values() if _STEP.match(v.name)]
-        number = sum(1 for v in ordered if v.started)
         last = bytes(vertex.printed[-400:]).decode("utf-8", "replace").rstrip().rpartition("\n")[2]
-        name = match["name"] or match["trigger"]
-        self.request.progress(Progress(number, len(ordered), name, last, vertex.cached))
+        name = vertex.step["name"] or vertex.step["trigger"]
+        self.request.progress(Progress(self.begun, self.known, name, last, vertex.cached))
 
     def steps(self) -> tuple[BuildStep, ...]:
-        rows = [v for v in self.vertices.values() if _STEP.match(v.name) and v.completed]
+        rows = [v for v in self.vertices.values() if v.step and v.completed]
         return tuple(self._step(v) for v in sorted(rows, key=lambda v: v.started))
 
     def _step(self, vertex: _Vertex) -> BuildStep:
-        match = _STEP.match(vertex.name)
+        match = vertex.step
         assert match is not None
         stage, name = match["stage"] or "", match["name"] or match["trigger"]
         if match["trigger"]:
@@ -101,12 +115,12 @@ class _Recorder:
         return BuildStep(name, stage, vertex.cached, seconds, line, vertex.error, vertex.log)
 
     def failure(self, message: str) -> BuildFailure:
-        errors = (v for v in self.vertices.values() if v.error and "canceled" not in v.error)
+        vertices = (v for v in self.vertices.values() if v.error)
+        errors = (v for v in vertices if not v.error.rstrip().endswith(_CANCELED))
         bad = next(errors, None)
         if bad is None:
             return classify(message, line=line_of_complaint(message, self.request.dockerfile))
-        match = _STEP.match(bad.name)
-        if match is None:
+        if bad.step is None:
             return classify(message if "parse error" in message else f"{bad.name}: {message}")
         step = self._step(bad)
         return classify(message, step=step.name, line=step.line, log=bad.log)
@@ -220,7 +234,7 @@ def _asked(api: Any, request: BuildRequest) -> closing[requests.Response]:
 def _running(recorder: _Recorder) -> tuple[str, int | None, tuple[str, ...]]:
     """Step, line and last lines of what was running when the build was stopped."""
     for vertex in recorder.vertices.values():
-        if vertex.started and not vertex.completed and _STEP.match(vertex.name):
+        if vertex.started and not vertex.completed and vertex.step:
             step = recorder._step(vertex)
             return step.name, step.line, vertex.log[-LOG_LINES:]
     return "", None, ()

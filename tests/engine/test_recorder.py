@@ -1,0 +1,94 @@
+"""What is kept of BuildKit's progress messages, and which of them tells why a build failed."""
+
+import time
+from typing import Any
+
+import pytest
+
+from autograder.engine.buildkit import _Recorder
+from autograder.engine.request import BuildRequest, Progress
+from autograder.engine.trace import _response
+from autograder.facts.dockerfile import parse
+
+ENDED = 'process "/bin/sh -c {}" did not complete successfully: {}'
+CANCELED = "context canceled"
+
+
+def status(*vertexes: dict[str, Any], logs: tuple[tuple[str, bytes], ...] = ()) -> Any:
+    """A message of the engine's, of vertexes and of what they printed."""
+    message = _response()()
+    for row in vertexes:
+        vertex = message.vertexes.add(digest=row.get("digest", row["name"]), name=row["name"])
+        vertex.error = row.get("error", "")
+        if row.get("started"):
+            vertex.started.FromSeconds(row["started"])
+        if row.get("completed"):
+            vertex.completed.FromSeconds(row["completed"])
+    for digest, text in logs:
+        message.logs.add(vertex=digest, msg=text)
+    return message
+
+
+def recorder(text: str, told: list[Progress] | None = None) -> _Recorder:
+    progress = (lambda _: None) if told is None else told.append
+    files = {"Dockerfile": text.encode()}
+    return _Recorder(BuildRequest(files, parse(text), "t", progress=progress))
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("grep -q canceled Dockerfile", "step"),
+        ('echo "canceled: pull access denied"; false', "step"),
+        ("echo context canceled; false", "step"),
+        ("false # did not complete successfully: context canceled", "step"),
+    ],
+)
+def test_a_command_that_speaks_of_what_is_canceled_fails_all_the_same(
+    command: str, kind: str
+) -> None:
+    text = f"FROM a\nRUN true\nRUN {command}\n"
+    error = ENDED.format(command, "exit code: 1")
+    seen = recorder(text)
+    name = f"[3/3] RUN {command}"
+    seen.take(status({"name": name, "started": 1, "completed": 2, "error": error}))
+    failure = seen.failure(f"failed to solve: {error}")
+    assert (failure.kind, failure.step, failure.line) == (kind, f"RUN {command}", 3)
+
+
+@pytest.mark.parametrize(
+    "error", [CANCELED, ENDED.format("sleep 9", f"exit code: 137: {CANCELED}: {CANCELED}")]
+)
+def test_a_step_that_was_stopped_for_another_s_sake_is_not_to_blame(error: str) -> None:
+    seen = recorder("FROM a AS x\nRUN sleep 9\nFROM a\nCOPY --from=x / /\nRUN false\n")
+    why = ENDED.format("false", "exit code: 1")
+    seen.take(
+        status(
+            {"name": "[x 2/2] RUN sleep 9", "started": 1, "completed": 2, "error": error},
+            {"name": "[stage-1 3/3] RUN false", "started": 1, "completed": 2, "error": why},
+        )
+    )
+    assert seen.failure(why).line == 5
+
+
+def test_progress_counts_the_steps_that_have_begun() -> None:
+    told: list[Progress] = []
+    seen = recorder("FROM a\nRUN b\nRUN c\n", told)
+    seen.take(status({"name": "[internal] load build definition", "started": 1}))
+    seen.take(status({"name": "[1/3] FROM a"}, {"name": "[2/3] RUN b"}, {"name": "[3/3] RUN c"}))
+    seen.take(status({"name": "[1/3] FROM a", "started": 1}))
+    seen.take(status({"name": "[1/3] FROM a", "started": 1, "completed": 2}))
+    seen.take(status({"name": "[2/3] RUN b", "started": 3}, logs=(("[2/3] RUN b", b"x\ny\n"),)))
+    assert told == [
+        Progress(1, 3, "FROM a"), Progress(2, 3, "RUN b"), Progress(2, 3, "RUN b", "y"),
+    ]  # fmt: skip
+
+
+def test_many_messages_of_many_steps_are_soon_taken() -> None:
+    seen = recorder("FROM a\nRUN b\n")
+    many = 10_000
+    seen.take(status(*({"name": f"[{n}/{many}] RUN {n}", "started": 1} for n in range(many))))
+    began = time.monotonic()
+    for _ in range(2_000):
+        seen.take(status(logs=(("[1/10000] RUN 1", b"x\n"),)))
+    assert time.monotonic() - began < 2
