@@ -130,5 +130,5 @@ def _arguments(request: BuildRequest) -> dict[str, Any]:
         "rm": True,
         "forcerm": True,  # a failed build leaves its containers behind otherwise
         "decode": True,
-        "timeout": int(request.timeout),
+        "timeout": max(1, int(request.timeout)),  # the connection takes no 0
     }
