@@ -104,7 +104,8 @@ def _cost(step: BuildStep) -> str:
 
 def around(dockerfile: str, line: int) -> list[str]:
     """The lines around one of a Dockerfile, numbered, with an arrow at that one."""
-    lines = dockerfile.splitlines()
+    # Not splitlines(), which knows more ends of a line than Docker does.
+    lines = [row.rstrip("\r") for row in dockerfile.removesuffix("\n").split("\n")]
     begin, end = max(1, line - _AROUND), min(len(lines), line + _AROUND)
     return [
         f"{'→' if number == line else ' '} {number:>3}  {lines[number - 1]}"

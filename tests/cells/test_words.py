@@ -45,3 +45,10 @@ def test_what_a_build_prints_is_escaped() -> None:
 def test_progress_names_step_and_time() -> None:
     text = going_on("Building", Progress(2, 7, "RUN pip install poetry"), "Collecting", 12.3).text
     assert text == "Building, 12 s\nstep 2 of 7: RUN pip install poetry\nCollecting"
+
+
+def test_the_lines_are_those_that_the_builder_counts() -> None:
+    text = failed(facts(4), "FROM python:3.11\r\nRUN a\x0cb\n# \x85\nRUN make <everything>\n").text
+    assert "→   4  RUN make <everything>\n" in text
+    assert "\r" not in text
+    assert "    5" not in text
