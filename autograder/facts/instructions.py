@@ -33,6 +33,8 @@ LONGEST_LINE = 65_535
 """Bytes: what the builders' own reader takes (the token limit of Go's bufio.Scanner, less one)."""
 MOST_INSTRUCTIONS, MOST_FLAGS = 10_000, 100
 """Far more than anybody means, and few enough to look each of them up."""
+MOST_SEARCHED = 20_000
+"""Characters of one instruction that are looked through for what it does."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ class Instruction:
     end_line: int
     flags: tuple[tuple[str, str], ...] = ()
     heredocs: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What it says, heredocs and all: its beginning, for whoever looks for words in it.
+
+        Nobody means a longer one, and a pattern may take the square of a length in time.
+        """
+        return "\n".join((self.value[:MOST_SEARCHED], *self.heredocs))[:MOST_SEARCHED]
 
     def mounts(self) -> Iterator[dict[str, str]]:
         """The options of each of its mounts: names in small letters, values as they are."""
