@@ -17,7 +17,6 @@ class Help:
 # How BuildKit says that a file is not there to be copied, or mounted: then no step ran at all.
 UNREAD = re.compile(r"failed to (?:compute cache key|calculate checksum)")
 _FROM = re.compile(r"(?:COPY|RUN)(?:\s+--\S+)*?\s+--(?:from=|mount=\S*\bfrom=)")
-_VENV = re.compile(r"\.venv\S*\s+\S")  # not as the last word: that says where it is to go
 _MEND = "fix this step first; nothing else can be judged without an image"
 _WHICH_PATH = (
     "look at the path that this line takes from another stage: which step of that stage makes it,"
@@ -81,7 +80,7 @@ CHANGED = Help(
 # What a step prints, from the plainest word on: the first that fits is taken.
 PRINTED = (
     (
-        r"exec: \"[^\"]*\s[^\"]*\"",
+        r"exec: \"[^\"\s]*+\s[^\"]*+\"",
         Help(
             "give each word of the list its own quotes",
             (
@@ -313,7 +312,8 @@ def step_help(failure: BuildFailure) -> Help:
     """What helps with a step that failed, from what the builder and the step said of it."""
     copies = failure.step.startswith(("COPY", "ADD")) or bool(UNREAD.match(failure.message))
     if copies and _FROM.match(failure.step):
-        return _VENV_TAKEN if _VENV.search(failure.step) else _TAKEN
+        *taken, _ = failure.step.split()  # the last word says where it is to go
+        return _VENV_TAKEN if any(".venv" in word for word in taken) else _TAKEN
     if copies:
         return FILES
     said = "\n".join((failure.message.strip(), *(row.strip() for row in failure.log)))

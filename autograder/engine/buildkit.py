@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from autograder.engine.complaint import line_of_complaint
-from autograder.engine.failure import LOG_LINES, classify
+from autograder.engine.failure import LOG_LINES, classify, printed_lines
 from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.engine.trace import decode
 from autograder.errors import EngineUnavailable
@@ -54,7 +54,7 @@ class _Vertex:
 
     @property
     def log(self) -> tuple[str, ...]:
-        return tuple(self.printed.decode("utf-8", "replace").splitlines())
+        return printed_lines(self.printed.decode("utf-8", "replace"))
 
 
 class _Recorder:

@@ -10,7 +10,7 @@ from typing import Any
 from docker.errors import APIError
 
 from autograder.engine.complaint import line_of_complaint
-from autograder.engine.failure import LOG_LINES, classify
+from autograder.engine.failure import LOG_LINES, classify, printed_lines
 from autograder.engine.request import BuildRequest, Progress, pack, until
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
@@ -40,7 +40,7 @@ class _Recorder:
         elif match := _SUCCESS.match(text):
             self.image = match[1]
         elif not text.lstrip().startswith("--->"):
-            self.log = (self.log + text.splitlines())[-200:]
+            self.log = [*self.log, *printed_lines(text)][-200:]
         if self.current:
             number, name, _ = self.current
             last = self.log[-1] if self.log else ""

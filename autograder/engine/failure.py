@@ -6,6 +6,9 @@ from autograder.engine.complaint import complaint
 from autograder.facts.build import BuildFailure
 
 LOG_LINES = 15
+LONGEST_LINE, MOST_SAID = 1_000, 10_000
+"""Characters of a printed line, and of a builder's message from either end: what tells a person
+something is shorter, and what looks through them need not hurry."""
 
 _PARSE = re.compile(r"(?:dockerfile )?parse error (?:on )?line (\d+): (.*)", re.I)
 _BASE = re.compile(
@@ -32,10 +35,17 @@ _SESSION = "no active sessions"
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.I)
 
 
+def printed_lines(text: str) -> tuple[str, ...]:
+    """What a program printed, line by line; a line that is too long to be read is cut."""
+    return tuple(row[:LONGEST_LINE] for row in text.splitlines())
+
+
 def classify(
     message: str, *, step: str = "", line: int | None = None, log: tuple[str, ...] = ()
 ) -> BuildFailure:
     """The failure's kind, from the builder's message and the failing step's last lines."""
+    if len(message) > 2 * MOST_SAID:
+        message = f"{message[:MOST_SAID]}…{message[-MOST_SAID:]}"
     # The builder quotes a RUN's command in its message: those are the learner's words, not its own.
     told = "" if step.startswith("RUN") else message
     if not step and (parse := _PARSE.search(told)):

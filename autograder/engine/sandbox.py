@@ -10,6 +10,7 @@ from typing import Any, Self
 from docker.errors import APIError, NotFound
 
 from autograder.engine.client import RUN_LABEL, Engine, told
+from autograder.engine.failure import MOST_SAID, printed_lines
 from autograder.limits import LIMITS
 
 # Where the engine's words on a container that cannot start come to the point.
@@ -19,7 +20,7 @@ _POINT = re.compile(r"\b(?:exec:? |stat /|chdir |unable to find (?:user|group) )
 def in_short(explanation: str) -> str:
     """Why a container cannot start, without the list of those who passed it on."""
     point = _POINT.search(explanation)
-    return (point[0] if point else explanation).strip().removesuffix(": unknown")
+    return (point[0] if point else explanation)[:MOST_SAID].strip().removesuffix(": unknown")
 
 
 class Sandbox:
@@ -82,7 +83,8 @@ class Sandbox:
         container = self.containers[name]
         with told("looking at the app's container"):
             state = self.api.inspect_container(container)["State"]
-            logs = self.api.logs(container, tail=15).decode("utf-8", "replace")
+            printed = self.api.logs(container, tail=15).decode("utf-8", "replace")
+        logs = "".join(f"{row}\n" for row in printed_lines(printed))
         if state.get("Running"):
             return "", logs
         return f"the container ended with exit code {state.get('ExitCode')}", logs

@@ -3,7 +3,13 @@
 import pytest
 
 from autograder.engine.complaint import line_of_complaint
-from autograder.engine.failure import LOG_LINES, classify
+from autograder.engine.failure import (
+    LOG_LINES,
+    LONGEST_LINE,
+    MOST_SAID,
+    classify,
+    printed_lines,
+)
 from autograder.engine.request import BuildRequest
 from autograder.facts.build import Builder
 from autograder.facts.dockerfile import parse
@@ -215,3 +221,14 @@ def test_the_rest_is_the_learners_to_mend(message: str, step: str) -> None:
 def test_the_log_is_its_end() -> None:
     log = tuple(str(number) for number in range(100))
     assert classify("m", step="RUN x", log=log).log == log[-LOG_LINES:]
+
+
+def test_a_long_message_keeps_how_it_ends() -> None:
+    failure = classify(EXIT.format("x " * 100_000), step="RUN x", line=2)
+    assert failure.message.startswith("process ")
+    assert failure.message.endswith("did not complete successfully: exit code: 1")
+    assert len(failure.message) < 3 * MOST_SAID
+
+
+def test_a_long_line_is_cut() -> None:
+    assert printed_lines("a\n" + "b" * 5_000 + "\nc") == ("a", "b" * LONGEST_LINE, "c")
