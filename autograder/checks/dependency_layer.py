@@ -40,7 +40,8 @@ ABOUT = About(
     needs=frozenset({Evidence.STEPS_AGAIN}),
 )
 
-_OF_TOOLS = re.compile(r"-r[\s\"',]*\S*(?:poetry|tool)")  # a list for Poetry, not for the app
+_LIST = re.compile(r"-r[\s\"',]*+\S*+")
+_OF_TOOLS = re.compile(r"poetry|tool")  # in a list's name: it is for Poetry, not for the app
 
 _ABOVE = Help(
     "which files does the dependency install need? Copy only those before it, and the rest"
@@ -133,8 +134,12 @@ def _help(seen: Observation, line: int | None, again: set[int | None]) -> Help:
     if any(_mounts_the_source(row, seen.asked.package) for row in rows if row.line == line):
         return _MOUNTED
     above = (row for row in rows if row.keyword == "RUN" and row.line < (line or 0))
-    kept = (row for row in above if row.line not in again and not _OF_TOOLS.search(row.value))
+    kept = (row for row in above if row.line not in again and not _is_for_tools(row))
     return _TWICE if any(installs_dependencies(row) for row in kept) else _ABOVE
+
+
+def _is_for_tools(row: Instruction) -> bool:
+    return any(_OF_TOOLS.search(named) for named in _LIST.findall(row.text))
 
 
 def _mounts_the_source(row: Instruction, package: str) -> bool:

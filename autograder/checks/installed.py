@@ -107,7 +107,7 @@ def _other_versions(seen: Observation, other: list[Distribution]) -> Outcome:
 def _left_out(seen: Observation, lacking: list[str]) -> Outcome:
     more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
     rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
-    steps = [row for row in rows if row.keyword == "RUN" and _ANY.search(row.value)]
+    steps = [row for row in rows if row.keyword == "RUN" and _ANY.search(row.text)]
     return failed(
         seen=f"not installed: {', '.join(lacking[:3])}{more}",
         try_next="install every package that requirements.txt names",

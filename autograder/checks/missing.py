@@ -9,12 +9,11 @@ from autograder.facts.dockerfile import Dockerfile, Instruction
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed
 
-_INSTALL = re.compile(
-    r"""\bpoetry\b[^&;|\n]*\b(?:install|sync)\b"""
-    r"""|\binstall\b.*[\s"'](?:-r|--requirement)[\s"',=]*\S""",
-    re.S,
-)
-_MOST_SEARCHED = 20_000  # characters: the patterns take their square in time
+_COMMAND = re.compile(r"[^&;|\n]++")
+_ITS_NAME = re.compile(r"\bpoetry\b")
+_BY_POETRY = re.compile(r"\b(?:install|sync)\b")
+_INSTALL = re.compile(r"\binstall\b")
+_FROM_A_LIST = re.compile(r"""[\s"'](?:-r|--requirement)[\s"',=]*+\S""")
 _TARGET = re.compile(r"(?:target|dst|destination)=([^,]+)")
 # Where pip, Poetry, uv and apt keep what they downloaded: nothing that a container needs.
 _DOWNLOADS = re.compile(r"pypoetry/(?:cache|artifacts)|/(?:pip|uv|apt)(?:/|$)")
@@ -181,8 +180,7 @@ def _why_missing(dockerfile: Dockerfile, climbs: _Climbs) -> tuple[Help, int | N
     if not runs:
         return (_AT_START, rows[0].line) if rows else (climbs.nowhere, None)
     for row in runs:
-        install = _INSTALL.search(_text(row))
-        if install and _UNHEARD.search(install.string, install.end()):
+        if _UNHEARD.search(row.text, _end_of_install(row.text)):
             return _NOT_HEARD, row.line
         if mounts_over_installs(row):
             return climbs.cached, row.line
@@ -202,8 +200,20 @@ def mounts_over_installs(row: Instruction) -> bool:
 
 def installs_dependencies(row: Instruction) -> bool:
     """Whether an instruction looks like an install of the dependencies: for hints, no verdict."""
-    return row.keyword in ("RUN", "CMD", "ENTRYPOINT") and bool(_INSTALL.search(_text(row)))
+    return row.keyword in ("RUN", "CMD", "ENTRYPOINT") and _end_of_install(row.text) > 0
 
 
-def _text(row: Instruction) -> str:
-    return " ".join((row.value, *row.heredocs))[:_MOST_SEARCHED]
+def _end_of_install(text: str) -> int:
+    """Where the words end that install the dependencies, or 0 where there are none."""
+    found = dict[int, int]()  # where they begin -> where they end
+    for command in _COMMAND.finditer(text):
+        if poetry := _ITS_NAME.search(text, *command.span()):
+            ends = [m.end() for m in _BY_POETRY.finditer(text, poetry.end(), command.end())]
+            if ends:
+                found[poetry.start()] = ends[-1]
+                break
+    if install := _INSTALL.search(text):
+        ends = [m.end() for m in _FROM_A_LIST.finditer(text, install.end())]
+        if ends:
+            found[install.start()] = ends[-1]
+    return found[min(found)] if found else 0

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
@@ -41,7 +42,10 @@ ABOUT = About(
 )
 
 _SEPARATOR = re.compile(r"&&|\|\||;|\n")
-_RUNS_POETRY = re.compile(r"""\bpoetry[\s"',]+(?:-[^\s"',]+[\s"',]+)*$""")
+_BETWEEN = re.compile(r"""[\s"',]+""")
+_POETRY = re.compile(r"\bpoetry$")
+_PINNED = re.compile(r"poetry==[\d.]+(?![\d.*])")
+_LOOSENS = re.compile(r"[<>=~^@]")
 _NAME = re.compile(r"(?<![\w./-])poetry(?![\w./-])")  # and no plugin, no file
 
 _NAMELESS = (
@@ -161,14 +165,17 @@ def _by_pip(seen: Observation, environment: Environment, installer: str) -> Outc
 
 def _hints(step: _Brings | None, who: str) -> tuple[str, ...]:
     """What helps, by what the line that installs Poetry says of a version."""
-    text = " ".join((step.row.value, *step.row.heredocs)) if step else ""
+    text = step.row.text if step else ""
+    words = text.split()
+    behind = [word.partition("poetry")[2] for word in words if "poetry" in word]
+    behind += [after[:1] for word, after in pairwise(words) if "poetry" in word]
     if step and step.pinned:
         climb = _REPLACED
-    elif re.search(r"poetry\S*\$", text):
+    elif any("$" in word for word in behind):
         climb = _VARIABLE
-    elif re.search(r"poetry==[\d.]+(?![\d.*])", text):
+    elif _PINNED.search(text):
         climb = _MISNAMED
-    elif re.search(r"poetry\S*\s*[<>=~^@]", text):
+    elif any(_LOOSENS.search(word) for word in behind):
         climb = _LOOSE
     else:
         climb = _NAMELESS
@@ -180,7 +187,20 @@ def _hints(step: _Brings | None, who: str) -> tuple[str, ...]:
 def _brings_poetry(command: str) -> bool:
     """Whether a command looks like an install of Poetry, and not like one that Poetry does."""
     before, _, after = command.partition("install")
-    return "poetry" in after and not _RUNS_POETRY.search(before)
+    return "poetry" in after and not _runs_poetry(before)
+
+
+def _runs_poetry(text: str) -> bool:
+    """Whether it ends with Poetry's name, or with that and options of Poetry's."""
+    *words, last = _BETWEEN.split(text)
+    if last or not words:  # a part of a word, or nothing, stands before what follows
+        return False
+    for word in reversed(words):
+        if _POETRY.search(word):
+            return True
+        if len(word) < 2 or word[0] != "-":
+            return False
+    return False
 
 
 def _to_blame(seen: Observation) -> _Brings | None:
@@ -196,7 +216,7 @@ def _to_blame(seen: Observation) -> _Brings | None:
 def _bringing(seen: Observation) -> Iterator[_Brings]:
     pin = re.compile(rf"==\s*{re.escape(seen.asked.poetry)}(?![\d.*])")
     for row, known in runs_with_variables(seen.dockerfile):
-        commands = _SEPARATOR.split("\n".join((row.value, *row.heredocs)))
+        commands = _SEPARATOR.split(row.text)
         bring = [command for command in commands if _brings_poetry(command)]
         if bring:
             right = {c for c in commands if pin.search(c) or pin.search(expand(c, known))}

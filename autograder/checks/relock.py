@@ -1,10 +1,14 @@
 """Which line has Poetry choose the versions anew: for hints, never for a verdict."""
 
 import re
+from collections.abc import Iterator
 
 from autograder.facts.dockerfile import Dockerfile
 
-_RELOCK = re.compile(r"""\bpoetry[\s"',]+(?:-\S+\s+)*(lock|update|add)\b([^;&|\n]*)""")
+_SEPARATORS = re.compile(r"[;&|\n]")
+_POETRY = re.compile(r"\bpoetry$")
+_COMMAND = re.compile(r"(lock|update|add)\b")
+_NO_QUOTES = str.maketrans("\"',", "   ")
 _COMMANDS = ("lock", "update", "add")
 _HARMLESS = re.compile(r"--(?:no-update|check|dry-run|help)\b")
 
@@ -18,8 +22,7 @@ def line_of_relock(
     """
     for stage in dockerfile.needed_stages() if poetry else ():
         for row in stage.instructions:
-            text = " ".join((row.value, *row.heredocs))
-            if row.keyword == "RUN" and _relocks(text, poetry, by):
+            if row.keyword == "RUN" and _relocks(row.text, poetry, by):
                 return row.line
     return None
 
@@ -31,5 +34,17 @@ def _relocks(text: str, poetry: str, by: tuple[str, ...]) -> bool:
         command in by
         and not _HARMLESS.search(options)
         and (command != "lock" or not keeps or "--regenerate" in options)
-        for command, options in _RELOCK.findall(text)
+        for part in _SEPARATORS.split(text)
+        for command, options in _told(part.translate(_NO_QUOTES).split())
     )
+
+
+def _told(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Which of those commands Poetry is told, and with which options behind it."""
+    of_poetry = False  # its name, or nothing but options behind that
+    for at, word in enumerate(words):
+        command = _COMMAND.match(word) if of_poetry else None
+        if command:
+            yield command[1], " ".join(words[at:])
+            return  # what follows are its options
+        of_poetry = bool(_POETRY.search(word)) or (of_poetry and word.startswith("-"))

@@ -32,7 +32,7 @@ _FEATURES = {
     "a chmod that is no number": 28, "exclude": 29, "parents": 29,
 }  # fmt: skip
 
-_DECORATION = re.compile(r"^(?:/bin/sh -c )?#\(nop\)\s*|\s*# buildkit$")
+_NOTHING = re.compile(r"(?:/bin/sh -c )?#\(nop\)\s*")
 _ARGUMENTS = re.compile(r"^(?:RUN )?\|\d+ .*?/bin/sh -c ", re.S)
 
 
@@ -178,8 +178,9 @@ class Engine:
 
 def plain(created_by: str) -> str:
     """A history row as the Dockerfile instruction it came from, on either builder."""
-    row = _DECORATION.sub("", created_by).strip()
-    row = _DECORATION.sub("", row).strip()
+    row = created_by.removesuffix("# buildkit").strip()
+    if nothing := _NOTHING.match(row):
+        row = row[nothing.end() :]
     if match := _ARGUMENTS.match(row):
         return f"RUN {row[match.end() :]}"
     for prefix in ("RUN /bin/sh -c ", "/bin/sh -c "):

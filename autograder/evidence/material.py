@@ -26,6 +26,8 @@ _STABLE_FRONTEND = re.compile(
     r"docker/dockerfile(?::(?:latest|1(?:\.\d+)*|(?:1(?:\.\d+)*-)?(?:labs|experimental)))?"
     r"(?:@sha256:\w+)?"
 )
+_BLANKS = re.compile(r"(\s+)")
+_FLAG = re.compile(r"--(?:from|mount)=", re.I)
 _TELLING = """
 
 @app.middleware("http")
@@ -172,11 +174,11 @@ def _take_from_our_own(
         own = bases.get(Base(name, row.line).familiar)
         if own is None or own == name or name.lower() in stages:
             continue
-        source = re.compile(
-            rf"(--(?:mount=\S*?\b)?from=[\"']?){re.escape(name)}(?=[\"',\s]|$)", re.I
-        )
+        source = re.compile(rf"(\bfrom=[\"']?){re.escape(name)}(?=[\"',]|$)", re.I)
         for at in range(row.line - 1, row.end_line):
-            lines[at] = source.sub(rf"\g<1>{own}", lines[at])
+            words = _BLANKS.split(lines[at])
+            flags = [source.sub(rf"\g<1>{own}", w) if _FLAG.match(w) else w for w in words]
+            lines[at] = "".join(flags)
 
 
 def optional_secrets(row: Instruction) -> Iterator[str]:

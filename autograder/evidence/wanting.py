@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
-from autograder.facts.dockerfile import Base, Dockerfile, Instruction
+from autograder.facts.dockerfile import Base, Dockerfile
 from autograder.facts.programs import lacked_by_stand_in, not_found
 from autograder.facts.reference import is_reference, slip_in_python
 from autograder.facts.slip import one_slip_apart
@@ -18,19 +18,22 @@ from autograder.index.manifest import offered_versions, public_versions
 
 ALIKE = 0.8
 """From here on (of 1) two stages' names are one and a slip of the finger: difflib's ratio."""
-MOST_SEARCHED = 20_000
-"""Characters of one instruction that are looked through for what it wanted."""
+LONGEST_NAME = 200
+"""Characters that a package's name may have here: what is longer is nobody's."""
 SHORT = 4
 """A package's name of so many letters or fewer is next to many others: it is taken for no slip."""
 
 # From elsewhere: what a container asks of itself, for its health, is no download.
 _ELSEWHERE = r"https?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
-_DOWNLOAD = re.compile(
-    r"\b(curl|wget|urlopen|urlretrieve|requests\.get|httpx\.get)\b[^\n;&]*?\b" + _ELSEWHERE
-)
+_COMMAND = re.compile(r"[^\n;&]++")
+_DOWNLOADS = re.compile(r"\b(curl|wget|urlopen|urlretrieve|requests\.get|httpx\.get)\b")
+_ADDRESSED = re.compile(r"\b" + _ELSEWHERE)
 _ADDRESS = re.compile(rf"(?:^|\s)(\w+)[=\s]([\"']?){_ELSEWHERE}")
 """A variable, in ENV or ARG, that holds an address."""
-_APT = re.compile(r"\bapt(?:-get)?\b[^\n;&|]*\binstall\b([^\n;&|]*)")
+_SIMPLE_COMMAND = re.compile(r"[^\n;&|]++")
+_APT = re.compile(r"\bapt(?:-get)?\b")
+_INSTALL = re.compile(r"\binstall\b")
+_VARIABLE = re.compile(r"\$\{?(\w++)\}?")
 _BUILD_ESSENTIAL = frozenset("cc c++ g++ gcc make".split())
 _NO_WHEELS = re.compile(r"no[-_.]binary", re.I)
 # What is the learner's own, whatever else the build wanted.
@@ -92,27 +95,53 @@ def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> Bu
     for row in dockerfile.instructions:
         if row.keyword in ("ENV", "ARG"):
             addresses.update(name for name, _ in _ADDRESS.findall(row.value))
-    named = re.compile(rf"\$\{{?(?:{'|'.join(addresses)})\b\}}?") if addresses else None
+
+    def given(used: re.Match[str]) -> str:
+        return "https://named" if used[1] in addresses else used[0]
+
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
-            text = _said_in(row)
-            text = named.sub("https://named", text) if named else text
             so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
-            download = _DOWNLOAD.search(text)
-            if not so_far or not download:
+            downloads = _downloads(_VARIABLE.sub(given, row.text)) if so_far else ()
+            program = next((name for name, _, _ in downloads), None)
+            if program is None:
                 continue
-            slim = _slim_without(download[1], row.line, dockerfile)
-            if slim and download[1] in ("curl", "wget"):
-                why = f"line {row.line} calls {download[1]}, and {slim} has none"
+            slim = _slim_without(program, row.line, dockerfile)
+            if slim and program in ("curl", "wget"):
+                why = f"line {row.line} calls {program}, and {slim} has none"
                 return replace(failure, line=row.line, log=(*failure.log, why))
             why = f"line {row.line} downloads something, and something is missing now"
             return replace(failure, kind="network", log=(*failure.log, why))
     return failure
 
 
-def _said_in(row: Instruction) -> str:
-    """What an instruction says, up to a length: a pattern takes its square in time."""
-    return "\n".join((row.value, *row.heredocs))[:MOST_SEARCHED]
+def _downloads(text: str) -> Iterator[tuple[str, int, int]]:
+    """The programs that download something from elsewhere; from where to where that is said."""
+    for command in _COMMAND.finditer(text):
+        at, end = command.span()
+        while program := _DOWNLOADS.search(text, at, end):
+            address = _ADDRESSED.search(text, program.end(), end)
+            if address is None:
+                break
+            yield program[1], program.start(), address.end()
+            at = address.end()
+
+
+def _without_downloads(text: str) -> str:
+    parts, at = list[str](), 0
+    for _, begin, end in _downloads(text):
+        parts.append(text[at:begin])
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _packages(text: str) -> Iterator[list[str]]:
+    """What each command of apt is told to install."""
+    for command in _SIMPLE_COMMAND.findall(text):
+        apt = _APT.search(command)
+        installs = list(_INSTALL.finditer(command, apt.end())) if apt else []
+        if installs:
+            yield command[installs[-1].end() :].split()
 
 
 def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
@@ -125,7 +154,7 @@ def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
         return ""
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
-            said = _DOWNLOAD.sub("", _said_in(row))
+            said = _without_downloads(row.text)
             brought = any(name == "from" for name, _ in row.flags) or row.keyword == "ADD"
             if row.line <= line and (brought or re.search(rf"\b{program}\b", said)):
                 return ""
@@ -140,8 +169,8 @@ def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
     missing = set(not_found(failure.log))
     for stage in dockerfile.needed_stages() if failure.kind == "step" else ():
         for row in stage.instructions:
-            for packages in _APT.findall(_said_in(row)) if row.keyword == "RUN" else ():
-                brings = set(packages.split())
+            for packages in _packages(row.text) if row.keyword == "RUN" else ():
+                brings = set(packages)
                 brings |= _BUILD_ESSENTIAL if "build-essential" in brings else set()
                 if row.line <= (failure.line or 0) and missing & brings:
                     why = f"line {row.line} installs {min(missing & brings)} by apt"
@@ -199,7 +228,7 @@ def _not_found(failure: BuildFailure) -> Iterator[Requirement]:
         for pattern in _NOT_FOUND:
             for found in pattern.findall(row):
                 try:
-                    yield Requirement(found.strip())
+                    yield Requirement(found.strip()[:LONGEST_NAME])
                 except InvalidRequirement:
                     continue
 

@@ -16,7 +16,7 @@ _REFERENCE = re.compile(
 )
 # What python's tags are made of, between hyphens: 3.11, slim, bookworm, alpine3.19.
 _TAG_WORDS = ("slim", "alpine", "buster", "bullseye", "bookworm", "trixie")
-_TAG_PART = re.compile(r"\A([\d.]*)(.*?)([\d.]*)\Z", re.S)
+_NUMBER = "0123456789."
 _LONGEST = 1000
 """A repository has 255 characters at most, a tag 128 and a digest 135; what is left is a host's."""
 
@@ -35,7 +35,9 @@ def slip_in_python(name: str, tag: str) -> tuple[str, str] | None:
     if moved or ("/" not in name and one_slip_apart(name, "python")):
         return name, "python"
     for part in tag.split("-") if name == "python" else ():
-        version, word, rest = _TAG_PART.findall(part)[0]
+        named = part.lstrip(_NUMBER)
+        word = named.rstrip(_NUMBER)
+        version, rest = part.removesuffix(named), named.removeprefix(word)
         for known in _TAG_WORDS:
             meant = "-".join(filter(None, (version.strip("."), known + rest)))
             if part != meant and (word == known or one_slip_apart(word, known)):

@@ -288,6 +288,8 @@ def test_every_environment_counts_where_the_app_does_not_run(
         "poetry " + "-," * 500 + " install",
         ("poetry install " * 2_000 + "\\\n") * 10 + "x",
         ("install poetry==$V;" * 2_000 + "\\\n") * 20 + "x",
+        ("poetry -poetry " * 3_000 + "\\\n") * 20 + "x",
+        ("poetry" * 8_000 + " install poetry \\\n") * 20 + "x",
     ],
 )
 def test_a_hostile_line_is_soon_looked_through(
