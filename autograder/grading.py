@@ -112,7 +112,8 @@ def judge(
 ) -> Report:
     """Build, observe and judge one hand-in; no build of it takes more than `timeout` seconds.
 
-    Raises BadInput for a Dockerfile that cannot be parsed. An engine that fails is a report whose
+    Raises BadInput for a Dockerfile that cannot be parsed, and for a `.dockerignore` that Docker
+    refuses. An engine that fails is a report whose
     checks are not judged, never a score.
     """
     began = time.monotonic()

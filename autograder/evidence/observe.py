@@ -81,6 +81,8 @@ class Observer:
         """Build the given files with the hand-in's Dockerfile, tagged for this run.
 
         text: what to build instead of the whole Dockerfile; its lines are the Dockerfile's.
+
+        Raises BadInput for a `.dockerignore` that Docker refuses.
         """
         dockerfile = self.material.dockerfile
         lacking = self.offer.engine.lacks(dockerfile.features(), self.offer.builder)

@@ -48,6 +48,7 @@ def test_a_history_row_of_a_stranger_takes_no_time() -> None:
     began = time.process_time()
     plain("RUN |1 A=" + "a=" * 10_000 + " /bin/bash -c x")
     plain("RUN |1 A=" + "a= " * 10_000 + " /bin/bash -c x")
+    plain("RUN x" + " " * 60_000 + "#")
     assert time.process_time() - began < 0.5
 
 
