@@ -31,7 +31,8 @@ END
 """
 """From the bridge's ports: to the gateway what is for itself, so that it passes nothing on; to each
 other what comes from the index or goes to it. The last is for private networks, whose bridges are
-others: what a frame says of itself is not asked. All rules change at once, and one that is not there lets nothing through."""
+others: what a frame says of itself is not asked. All rules change at once, and one that is not
+there lets nothing through."""
 
 
 def keep_apart(
