@@ -26,33 +26,37 @@ ebtables-nft-restore <<END
 -A INPUT -p 0x0800 --ip-dst {gateway} -j ACCEPT
 -A FORWARD -i $port -j ACCEPT
 -A FORWARD -o $port -j ACCEPT
--A FORWARD --logical-in ! {bridge} -j ACCEPT
+-A FORWARD -p 0x0806 ! --arp-ip-src {subnet} ! --arp-ip-dst {subnet} -j ACCEPT
+-A FORWARD -p 0x0800 ! --ip-src {subnet} ! --ip-dst {subnet} -j ACCEPT
 END
 """
 """From the bridge's ports: to the gateway what is for itself, so that it passes nothing on; to each
-other what comes from the index or goes to it. The last is for private networks, whose bridges are
-others: what a frame says of itself is not asked. All rules change at once, and one that is not
-there lets nothing through."""
+other what comes from the index or goes to it. The last two are for the private networks, whose
+bridges are others; not every kernel can tell frames by their bridge. So stages of one hand-in may
+talk by addresses that nobody has: they cannot speak for the index. All rules change at once, and one
+that is not there lets nothing through."""
 
 
 def keep_apart(
     client: docker.DockerClient, index: str, ask: Callable[[str], tuple[int, str]]
 ) -> None:
-    """From now on containers and builds on the default bridge reach the index and nobody else.
+    """From now on nothing on the default bridge reaches another there, but for the index.
+
+    Frames that name no address of the bridge's are let pass.
 
     index: the name of its container, which runs.
     ask: runs a shell script in the engine's network, and tells its exit code and its words.
 
     Raises EngineUnavailable where the kernel cannot.
     """
-    attrs = client.networks.get("bridge").attrs
-    row = next(row for row in attrs["IPAM"]["Config"] if ":" not in row["Subnet"])
-    gateway = row.get("Gateway") or IPv4Network(row["Subnet"])[1]
-    bridge = attrs["Options"]["com.docker.network.bridge.name"]
+    config = client.networks.get("bridge").attrs["IPAM"]["Config"]
+    row = next(row for row in config if ":" not in row["Subnet"])
+    network = IPv4Network(row["Subnet"])
+    gateway = row.get("Gateway") or network[1]
     told = client.containers.get(index).exec_run(["cat", "/sys/class/net/eth0/iflink"])
     if told.exit_code or not isinstance(told.output, bytes):
         raise NotJudged("the package index ended as soon as it was started")
-    code, said = ask(_RULES.format(link=int(told.output), gateway=gateway, bridge=bridge))
+    code, said = ask(_RULES.format(link=int(told.output), gateway=gateway, subnet=network))
     if code:
         last = (said.strip().splitlines() or ["it has no port"])[-1]
         raise EngineUnavailable(f"builds cannot be kept from posing as the package index: {last}")
