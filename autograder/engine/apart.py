@@ -33,8 +33,8 @@ END
 """From the bridge's ports: to the gateway what is for itself, so that it passes nothing on; to each
 other what comes from the index or goes to it. The last two are for the private networks, whose
 bridges are others; not every kernel can tell frames by their bridge. So stages of one hand-in may
-talk by addresses that nobody has: they cannot speak for the index. All rules change at once, and one
-that is not there lets nothing through."""
+talk by addresses that nobody has: they cannot speak for the index. All rules change at once, and
+one that is not there lets nothing through."""
 
 
 def keep_apart(
