@@ -1,8 +1,10 @@
 """The Docker engine: builds, images, and the only place that knows the docker SDK's errors."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -119,15 +121,18 @@ class Engine:
     def build(self, request: BuildRequest) -> BuildFacts:
         """Build; a build that fails is a result, not an exception.
 
-        One that may have failed for a container or a layer that the engine lost is tried once more.
+        One that may have failed for a container or a layer that the engine lost is tried once more,
+        in the time that is left.
         """
+        began = time.monotonic()
         with told("building"):
             run = buildkit.build if request.builder == "buildkit" else classic.build
             facts = run(self.api, request)
             if record := lost_layer(facts):
                 forget(self.api, record)
-            if record or facts.failed_unheard():
-                facts = run(self.api, request)
+            left = request.timeout - (time.monotonic() - began)
+            if left > 0 and (record or facts.failed_unheard()):
+                facts = run(self.api, replace(request, timeout=left))
         if lost_layer(facts):
             emptied = "`docker builder prune --all` empties it"
             raise NotJudged(f"the Docker engine lost a layer of its build cache: {emptied}")

@@ -259,13 +259,15 @@ def test_a_broken_archive_is_a_download_that_broke_off() -> None:
     assert after(failed, text.replace("https://a.example/b.tgz", "b")).kind == "step"
 
 
-def test_ten_thousand_variables_are_soon_looked_through() -> None:
-    text = "".join(f"ENV V{n}=https://a.example\n" for n in range(9_000))
-    failed = BuildFailure("step", "exit code: 127", "RUN x", 9_003)
-    text = f"FROM a\n{text}RUN curl $V8999 {'$W ' * 5_000}\nRUN x\n"
+def test_thousands_of_variables_are_soon_looked_through() -> None:
+    rows = (" ".join(f"V{n}x{m}=https://a.example" for m in range(300)) for n in range(300))
+    text = "".join(f"ENV {row}\n" for row in rows)
+    many = f"RUN {'$V ' * 6_000}\n" * 10
+    text = f"FROM a\n{text}{many}RUN curl $V9x9\nRUN x\n"
+    failed = BuildFailure("step", "exit code: 127", "RUN x", 313)
     began = time.monotonic()
     assert after(failed, text).kind == "network"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_a_download_in_the_failed_step_is_what_is_missed() -> None:
