@@ -40,19 +40,19 @@ class Told(Engine):
         self.ends, self.stuck = ends, stuck
         self.built, self.removed = list[str](), list[str]()
         self.at_work, self.beside = set[str](), dict[str, set[str]]()
-        self.seconds = 0.0
+        self.seconds, self.takes = 0.0, dict[str, float]()
 
     def build(self, request: BuildRequest) -> BuildFacts:
         which = request.tag.rpartition(":")[2]
         self.at_work.add(which)
-        time.sleep(self.seconds)
+        time.sleep(self.takes.get(which, self.seconds))
         self.beside[which] = self.at_work - {which}
         self.at_work.remove(which)
         self.built.append(which)
         ends = self.ends.get(which, [None])
         failure = ends.pop(0) if len(ends) > 1 else ends[0]
         image = None if failure else f"sha256:{which}"
-        return BuildFacts("buildkit", STEPS, 1.0, request.tag, image, failure)
+        return BuildFacts("buildkit", STEPS, self.seconds, request.tag, image, failure)
 
     def now_ns(self) -> int:
         return time.monotonic_ns()
@@ -100,7 +100,7 @@ def test_a_disk_that_a_rebuild_fills_twice_was_filled_by_the_hand_in() -> None:
 
 def test_a_rebuild_is_tried_again_alone() -> None:
     engine = Told({"source": [FULL, None]})
-    engine.seconds = 0.2
+    engine.takes = {"source": 0.2, "noted": 0.6, "lock": 0.6}
     by = observer(engine, Evidence.LOCK_CHANGED, Evidence.POETRY_RUNS)
     seen = by.observe(by.first_build())
     assert seen.source_changed is not None
