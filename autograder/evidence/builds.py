@@ -15,6 +15,7 @@ from autograder.engine.room import Room
 from autograder.errors import NotJudged
 from autograder.evidence.filled import filled
 from autograder.evidence.material import Material, prepared
+from autograder.evidence.platforms import of_no_platform
 from autograder.evidence.turns import Turns
 from autograder.evidence.wanting import wanting
 from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure, BuildStep
@@ -131,15 +132,20 @@ class HandInBuilds:
     def first_build(self) -> BuildFacts:
         """The hand-in as it is. With it begins the time that all builds may take."""
         self.until = time.monotonic() + self.in_all
-        refused = self.offer.refused(self.material.dockerfile)
+        dockerfile = self.material.dockerfile
+        if any(stage.platform is not None for stage in dockerfile.stages):
+            failure = of_no_platform(dockerfile, self.offer.engine.own_platform)
+            if failure:
+                return BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
+        refused = self.offer.refused(dockerfile)
         if refused:
             name = refused.reference
             failure = BuildFailure("base", name, f"FROM {name}", refused.line)
             facts = BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
-            return wanting(facts, self.material.dockerfile)
+            return wanting(facts, dockerfile)
         self.had = self.offer.room() if self.offer.room else None
         facts = self.surely("first", self.material.files, self.progress)
-        return filled(wanting(facts, self.material.dockerfile), self.had, self.offer)
+        return filled(wanting(facts, dockerfile), self.had, self.offer)
 
     def surely(
         self,

@@ -237,3 +237,11 @@ def test_a_build_that_is_run_again_has_what_time_is_left(
     assert 9 < given[1] <= 9.8
     engine.build(replace(request, timeout=0.1))
     assert given[2:] == [0.1]
+
+
+def test_nothing_is_built_for_another_platform_or_judged() -> None:
+    engine = Told({})
+    text = b"FROM --platform=linux/arm64 python:3.11\nRUN true\n"
+    report = judge(STEP_1, HandIn({"Dockerfile": text}), on(engine))
+    assert {row.outcome.state for row in report.rows} == {"not_judged"}
+    assert engine.built == []
