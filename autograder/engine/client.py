@@ -28,7 +28,8 @@ CALL_SECONDS = 120
 # First engine version whose built-in Dockerfile frontend has the feature (BuildKit's frontends:
 # https://docs.docker.com/build/buildkit/dockerfile-release-notes/). The classic builder has none.
 # A chmod like +x came with Dockerfile 1.14 (Docker 28.0), one from a variable with 1.10 (27.3).
-# Until 1.10 a builder said nothing and left the mode as it was.
+# Until 1.10 a builder said nothing and left the mode as it was. What is not here, engine.newer
+# reads from the builder's own words.
 _FEATURES = {
     "mount": 18, "chmod": 20, "network": 20, "security": 20, "heredoc": 23, "link": 23,
     "a chmod that is no number": 28, "exclude": 29, "parents": 29,

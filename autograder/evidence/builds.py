@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Self
 
 from autograder.engine.client import RUN_LABEL
+from autograder.engine.newer import newer_flag
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest, Progress, sent
 from autograder.engine.room import Room
@@ -85,11 +86,7 @@ class HandInBuilds:
         dockerfile = self.material.dockerfile
         lacking = self.offer.engine.lacks(dockerfile.features(), self.offer.builder)
         if lacking:
-            line = dockerfile.features()[lacking]
-            raise NotJudged(
-                f"line {line} uses {lacking}, which the {self.offer.builder} builder of this engine"
-                f" ({self.offer.engine.version}) does not have"
-            )
+            raise self._lacks(lacking, dockerfile.features()[lacking])
         if text is None:
             text = self.prepared()
         with self.turns.beside():
@@ -119,11 +116,17 @@ class HandInBuilds:
             progress=progress,
         )
         facts = self.offer.engine.build(request)
+        if newer := newer_flag(facts.failure, request.dockerfile):
+            raise self._lacks(*newer)
         self.ran += facts.steps
         if facts.failure and facts.failure.kind == "timeout":
             stopped = facts.failure
             self.ran.append(BuildStep(stopped.step, "", False, facts.seconds, stopped.line))
         return facts
+
+    def _lacks(self, feature: str, line: int) -> NotJudged:
+        builder = f"the {self.offer.builder} builder of this engine ({self.offer.engine.version})"
+        return NotJudged(f"line {line} uses {feature}, which {builder} does not have")
 
     def prepared(self) -> str:
         """The Dockerfile's text as it is built, line for line."""

@@ -12,7 +12,7 @@ from autograder.engine.client import Engine
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest
 from autograder.engine.room import Room
-from autograder.errors import EngineUnavailable, NotJudged
+from autograder.errors import BadInput, EngineUnavailable, NotJudged
 from autograder.evidence import observe
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
@@ -245,3 +245,18 @@ def test_nothing_is_built_for_another_platform_or_judged() -> None:
     report = judge(STEP_1, HandIn({"Dockerfile": text}), on(engine))
     assert {row.outcome.state for row in report.rows} == {"not_judged"}
     assert engine.built == []
+
+
+@pytest.mark.parametrize(("flag", "state"), [("unpack", "not_judged"), ("unpacked", "bad input")])
+def test_what_the_engine_lacks_is_not_judged(flag: str, state: str) -> None:
+    text = f"FROM python:3.11\nADD --{flag}=true a.tar /\n".encode()
+    unknown = BuildFailure("dockerfile", f"unknown flag: {flag}", line=2)
+    offer = on(Told({"first": [unknown]}))
+    if state == "bad input":
+        with pytest.raises(BadInput, match="line 2: unknown flag: unpacked"):
+            judge(STEP_1, HandIn({"Dockerfile": text}), offer)
+        return
+    report = judge(STEP_1, HandIn({"Dockerfile": text}), offer)
+    for row in report.rows:
+        assert row.outcome.state == "not_judged"
+        assert "line 2 uses ADD --unpack, which the buildkit builder" in row.outcome.seen
