@@ -27,6 +27,7 @@ class HandInBuilds:
     """Builds one hand-in on an offer.
 
     progress: told of every moment of the first build.
+    filled: how a later build filled the disk, where one did.
     timeout, in_all: the wall-clock seconds that one build may take, and that all take together,
         from the first build on.
 
@@ -44,6 +45,7 @@ class HandInBuilds:
         self.offer, self.progress, self.timeout, self.in_all = offer, progress, timeout, in_all
         self.until = math.inf
         self.had: Room | None = None
+        self.filled: BuildFailure | None = None
         self.turns = Turns()
         self.ran = [BuildStep("the first of them", "", False, 0.0)]
         self.material = replace(material, dockerfile=offer.read(material.dockerfile))
@@ -166,8 +168,11 @@ class HandInBuilds:
             return facts
         with self.turns.alone():
             facts = self.build(which, files, progress, text)
-            full = facts.failure and facts.failure.kind == "disk"
-            return filled(facts, self.had, self.offer) if full else facts
+            if facts.failure and facts.failure.kind == "disk":
+                facts = filled(facts, self.had, self.offer)
+            if facts.failure and facts.failure.kind == "filled":
+                self.filled = facts.failure
+            return facts
 
     def late(self) -> BuildFailure:
         """That there is no time left, put down to the slowest step so far."""

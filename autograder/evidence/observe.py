@@ -24,14 +24,6 @@ from autograder.facts.observation import Built, Evidence, Observation, PoetryRun
 _LOOK_SECONDS = 60.0
 
 
-class _Ended(Exception):
-    """A failure of a later build that ends all that can be seen."""
-
-    def __init__(self, failure: BuildFailure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-
-
 class Observer(HandInBuilds):
     """Builds one hand-in on an offer and gathers the facts."""
 
@@ -48,14 +40,12 @@ class Observer(HandInBuilds):
                 seen = self._observed(first)
                 if clock.is_steady():
                     return seen
-        except _Ended as ended:
-            return self._ended(first, ended.failure)
         except EngineUnavailable:
             raise
         except NotJudged:
-            if self.left() > 0:
+            if self.left() > 0 and not self.filled:
                 raise
-            return self._ended(first, self.late())
+            return self._ended(first, self.filled or self.late())
         raise NotJudged("the clock was set while it was judged, twice")
 
     def _ended(self, first: BuildFacts, failure: BuildFailure) -> Observation:
@@ -138,7 +128,7 @@ class Observer(HandInBuilds):
         """
         began = self.offer.engine.now_ns()
         others = self.material.with_source_changed(secrets.token_hex(8))
-        build = self.build("again", others)
+        build = self.surely("again", others)
         if not build.succeeded:
             return changed, again, files
         rebuilt = Built(build, self._image(build), began)
@@ -198,8 +188,6 @@ class Observer(HandInBuilds):
             return None
         noted = noting(material.dockerfile, self.prepared(), self.offer.helper)
         build = wanting(self.surely("noted", material.files, text=noted), material.dockerfile)
-        if build.failure and build.failure.kind == "filled":
-            raise _Ended(build.failure)
         if build.failure and build.failure.kind != "step":
             raise NotJudged(f"which Poetry ran could not be noted: {build.failure.message}")
         if build.failure:

@@ -40,8 +40,11 @@ class Turns:
         """A turn without anybody beside, when those who began have ended."""
         with self._changed:
             self._waiting += 1
-            self._changed.wait_for(lambda: self._alone is None and not self._beside)
-            self._waiting -= 1
+            try:
+                self._changed.wait_for(lambda: self._alone is None and not self._beside)
+            finally:  # a learner may interrupt it
+                self._waiting -= 1
+                self._changed.notify_all()
             self._alone = threading.get_ident()
         try:
             yield

@@ -130,6 +130,23 @@ def test_nobody_begins_beside_who_is_alone() -> None:
     assert order == ["mine", "other"]
 
 
+def test_who_gives_up_waiting_to_be_alone_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a learner does who interrupts the build cell."""
+    by = observer(Told({}))
+
+    def interrupted(_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(by.turns._changed, "wait_for", interrupted)
+    with pytest.raises(KeyboardInterrupt), by.turns.alone():
+        pass
+    monkeypatch.undo()
+    thread = threading.Thread(target=by.build, args=("other", {}), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
 NETWORK = BuildFailure("network", "Could not resolve host", "RUN", 3)
 MISSED = ("ERROR: No matching distribution found for poetry==1.4.2",)
 
@@ -260,3 +277,16 @@ def test_what_the_engine_lacks_is_not_judged(flag: str, state: str) -> None:
     for row in report.rows:
         assert row.outcome.state == "not_judged"
         assert "line 2 uses ADD --unpack, which the buildkit builder" in row.outcome.seen
+
+
+def test_a_stage_that_fills_the_disk_when_it_is_looked_at_was_filled_by_the_hand_in() -> None:
+    text = b"FROM python:3.11 AS a\nRUN pip install fastapi\nFROM python:3.11\nCOPY --from=a / /\n"
+    engine = Told({"end-0": [FULL]})
+    given = replace(
+        material(STEP_3, HandIn({"Dockerfile": text})), needs=frozenset({Evidence.STEPS_AGAIN})
+    )
+    by = Observer(on(engine), given)
+    first = by.observe(by.first_build()).first.build
+    assert first.failure is not None
+    assert first.failure.kind == "filled"
+    assert engine.built.count("end-0") == 2
