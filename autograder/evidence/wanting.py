@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from autograder.evidence.downloads import for_want_of_a_download, is_own, said_in
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.dockerfile import Base, Dockerfile, Instruction
@@ -18,23 +19,15 @@ from autograder.index.manifest import offered_versions, public_versions
 
 ALIKE = 0.8
 """From here on (of 1) two stages' names are one and a slip of the finger: difflib's ratio."""
-MOST_SEARCHED = 20_000
-"""Characters of one instruction that are looked through for what it wanted."""
 SHORT = 4
 """A package's name of so many letters or fewer is next to many others: it is taken for no slip."""
 
-# From elsewhere: what a container asks of itself, for its health, is no download.
-_ELSEWHERE = r"https?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
-_DOWNLOAD = re.compile(
-    r"\b(curl|wget|urlopen|urlretrieve|requests\.get|httpx\.get)\b[^\n;&]*?\b" + _ELSEWHERE
-)
-_ADDRESS = re.compile(rf"(?:^|\s)(\w+)[=\s]([\"']?){_ELSEWHERE}")
-"""A variable, in ENV or ARG, that holds an address."""
 _APT = re.compile(r"\bapt(?:-get)?\b[^\n;&|]*\binstall\b([^\n;&|]*)")
 _BUILD_ESSENTIAL = frozenset("cc c++ g++ gcc make".split())
+_NO_AGENT = re.compile(
+    r"Permission denied \(|Host key verification failed|authentication agent|SSH_AUTH_SOCK"
+)
 _NO_WHEELS = re.compile(r"no[-_.]binary", re.I)
-# What is the learner's own, whatever else the build wanted.
-_NO_GROUP = re.compile(r"Group\(s\) not found")
 # How pip, then uv, then Poetry name what the index does not have.
 _NOT_FOUND = (
     re.compile(r"No matching distribution found for ([^(]+)"),
@@ -63,73 +56,24 @@ def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         return facts
     below = [row for stage in dockerfile.needed_stages() for row in stage.below]
     odd = [base for base in dockerfile.needed_bases() if not is_reference(base.reference)]
-    ran = failure.step.startswith("RUN")
+    ran = failure.step.upper().startswith("RUN")
     if below and not ran:
         failure = _for_a_stage_below(dockerfile, *below[0])
     elif failure.kind == "base" or (odd and not ran):
         failure = _for_want_of_a_stage(failure, dockerfile)
         if failure.kind != "stage":
             failure = _for_an_odd_name(odd[0]) if odd else _for_a_misspelt_name(failure, dockerfile)
+    elif ran and failure.kind == "network" and is_own(failure):
+        failure = replace(failure, kind="step")
     elif failure.kind == "step":
         asked = tuple(_not_found(failure))
         failure = _for_want_of_a_release(failure, asked, dockerfile)
-        if not asked:
-            failure = _for_want_of_a_download(failure, dockerfile)
+        if ran and not asked:
+            failure = for_want_of_a_download(failure, dockerfile, facts.steps)
             failure = _for_want_of_a_package(failure, dockerfile)
             failure = _for_want_of_a_program(failure, dockerfile)
             failure = _for_want_of_a_secret(failure, dockerfile)
     return replace(facts, failure=failure)
-
-
-def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
-    """The failure, put down to a download in its step, or in one above it that went on without.
-
-    `curl … | sh` succeeds whatever curl comes to; what it should have brought is missed later.
-    """
-    if any(_NO_GROUP.search(row) for row in failure.log):
-        return failure
-    addresses = set[str]()
-    for row in dockerfile.instructions:
-        if row.keyword in ("ENV", "ARG"):
-            addresses.update(name for name, _ in _ADDRESS.findall(row.value))
-    named = re.compile(rf"\$\{{?(?:{'|'.join(addresses)})\b\}}?") if addresses else None
-    for stage in dockerfile.needed_stages():
-        for row in stage.instructions:
-            text = _said_in(row)
-            text = named.sub("https://named", text) if named else text
-            so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
-            download = _DOWNLOAD.search(text)
-            if not so_far or not download:
-                continue
-            slim = _slim_without(download[1], row.line, dockerfile)
-            if slim and download[1] in ("curl", "wget"):
-                why = f"line {row.line} calls {download[1]}, and {slim} has none"
-                return replace(failure, line=row.line, log=(*failure.log, why))
-            why = f"line {row.line} downloads something, and something is missing now"
-            return replace(failure, kind="network", log=(*failure.log, why))
-    return failure
-
-
-def _said_in(row: Instruction) -> str:
-    """What an instruction says, up to a length: a pattern takes its square in time."""
-    return "\n".join((row.value, *row.heredocs))[:MOST_SEARCHED]
-
-
-def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
-    """The slim image that a line is built on, where nothing above it speaks of the program.
-
-    The image has no program that downloads, and without one `curl … | sh` does nothing, anywhere.
-    """
-    base = dockerfile.base_at(line)
-    if base is None or "slim" not in base.tag:
-        return ""
-    for stage in dockerfile.needed_stages():
-        for row in stage.instructions:
-            said = _DOWNLOAD.sub("", _said_in(row))
-            brought = any(name == "from" for name, _ in row.flags) or row.keyword == "ADD"
-            if row.line <= line and (brought or re.search(rf"\b{program}\b", said)):
-                return ""
-    return base.familiar
 
 
 def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
@@ -140,7 +84,7 @@ def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
     missing = set(not_found(failure.log))
     for stage in dockerfile.needed_stages() if failure.kind == "step" else ():
         for row in stage.instructions:
-            for packages in _APT.findall(_said_in(row)) if row.keyword == "RUN" else ():
+            for packages in _APT.findall(said_in(row)) if row.keyword == "RUN" else ():
                 brings = set(packages.split())
                 brings |= _BUILD_ESSENTIAL if "build-essential" in brings else set()
                 if row.line <= (failure.line or 0) and missing & brings:
@@ -157,14 +101,29 @@ def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
 
 
 def _for_want_of_a_secret(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
-    """The failure, put down to a secret that its step asks for: the learner may have it at home."""
+    """The failure, put down to a secret that its step missed: the learner may have it at home."""
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
             here = row.line <= (failure.line or 0) <= row.end_line
-            if failure.kind == "step" and here and any(optional_secrets(row)):
+            secrets = tuple(optional_secrets(row)) if failure.kind == "step" and here else ()
+            if any(_missed(secret, row, failure) for secret in secrets):
                 why = f"line {row.line} asks for a secret or an SSH agent, and there is none here"
                 return replace(failure, kind="network", log=(*failure.log, why))
     return failure
+
+
+def _missed(secret: str, row: Instruction, failure: BuildFailure) -> bool:
+    """Whether a step tells of a secret that it missed, or reads it and ends in silence."""
+    options = dict(option.partition("=")[::2] for option in secret.split(","))
+    if options.get("type", "").lower() == "ssh":
+        return any(_NO_AGENT.search(line) for line in failure.log)
+    default = f"/run/secrets/{options['id']}" if "id" in options else ""
+    paths = (options.get(name, "") for name in ("target", "dst", "destination"))
+    names = [name for name in (*paths, options.get("env", ""), default) if name]
+    said = [line for line in failure.log if line.strip()] or [said_in(row)]
+    return any(
+        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line) for name in names for line in said
+    )
 
 
 def _for_want_of_a_release(
