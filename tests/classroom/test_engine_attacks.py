@@ -857,7 +857,8 @@ def test_an_app_that_fills_the_disk(engine: Attacked) -> None:
 def test_a_build_that_makes_all_the_files_there_can_be(engine: Attacked) -> None:
     """In folders of other names each time: a build that took too long is tried once more."""
     make = (
-        "import os\nfor n in range(999):\n  where = f'/m/{os.urandom(8).hex()}'\n  os.mkdir(where)\n"
+        "import os\nfor n in range(999):\n  where = f'/m/{os.urandom(8).hex()}'\n"
+        "  os.mkdir(where)\n"
         "  for i in range(999): os.mknod(f'{where}/{i}')"
     )
     mount = "RUN --mount=type=cache,target=/m "
