@@ -15,6 +15,7 @@ from nbgrader.preprocessors import (
 from autograder.classroom.converter import take_the_safe_road
 from autograder.classroom.feedback_converter import write_safe_pages
 from autograder.exercises import EXERCISES
+from autograder.limits import LIMITS
 from autograder.nbgrader_executor import StopWhenNotJudged, leave_out_leftovers, leftovers
 from autograder.validation import tell_learners_first
 
@@ -59,10 +60,9 @@ write_safe_pages()
 # Validate names what failed, the build first.
 tell_learners_first()
 
-# For Validate, which runs the learner's notebook on the learner's machine. Longer than the build
-# cell's own limits (600 s for a build, once more when it ran out of time, and again for the
-# rebuilds): those end with a verdict, this one with an error that says nothing.
-c.Execute.timeout = 2400
+# For Validate, which runs the learner's notebook on the learner's machine. The build cell's own
+# limits end with a verdict, this one with an error that says nothing.
+c.Execute.timeout = LIMITS.cell_seconds
 # A kernel removes its images when it ends; on a busy machine that takes more than the usual 5 s.
 c.KernelManager.shutdown_wait_time = 60.0
 # Graded cells hold the course's own code only: a warning in there is no fault of the learner's, but

@@ -124,10 +124,11 @@ def judge(
         with Observer(offer, given, progress, timeout).images() as observer:
             first = observer.first_build()
             seconds["first build"] = time.monotonic() - began
-            if first.failure:
-                rows = _unbuilt(exercise, first)
+            seen = None if first.failure else observer.observe(first)
+            if seen is None or seen.first.build.failure:
+                rows = _unbuilt(exercise, seen.first.build if seen else first)
             else:
-                rows = verdicts(exercise.criteria, observer.observe(first))
+                rows = verdicts(exercise.criteria, seen)
     except NotJudged as reason:
         rows = not_judged_report(exercise, str(reason)).rows
     seconds["in all"] = time.monotonic() - began

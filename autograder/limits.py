@@ -29,6 +29,15 @@ class Limits:
     app_processes: int = _limit(256, "processes", "processes of the app's container")
     log_bytes: int = _limit(2**20, "bytes", "what the app's container prints")
 
+    @property
+    def cell_seconds(self) -> int:
+        """For a notebook's cell in which a hand-in is judged: longer than that ever takes.
+
+        When all builds have had their time, what is being looked at is looked at, and images are
+        removed: that takes minutes at most, and ends with a verdict.
+        """
+        return round(self.hand_in_seconds + max(900, self.build_seconds))
+
     def rows(self) -> list[tuple[str, int | float, str, str]]:
         """Name, value, unit and what it limits, in order."""
         return [

@@ -25,8 +25,8 @@ from autograder import checks_page
 from autograder.errors import NotJudged
 from autograder.exercises import EXERCISES, Exercise
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT, NOT_JUDGED, error_in
+from autograder.limits import LIMITS
 
-CELL_SECONDS = 2400
 GENERATE_SECONDS = 300
 # What Docker, Jupyter, Python and an operating system leave where a notebook ran.
 LEFTOVERS = (
@@ -157,7 +157,7 @@ def run(case: Case, tree: str) -> NotebookNode:
     notebook = _read(folder / f"{slug}.ipynb")
     client = NotebookClient(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout=LIMITS.cell_seconds,
         allow_errors=True,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],

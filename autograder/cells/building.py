@@ -127,6 +127,7 @@ def _build(exercise: Exercise, live: Live) -> Build:
         first = observer.first_build()
         if first.failure is None:
             seen = observer.observe(first)
+            first = seen.first.build
     finally:
         observer.drop(but="first")
     if first.failure is not None:

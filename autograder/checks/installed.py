@@ -6,6 +6,7 @@ from autograder.checks.about import About
 from autograder.checks.app_environment import app_environments
 from autograder.checks.missing import installs_dependencies, missing_dependencies
 from autograder.facts.image import Distribution
+from autograder.facts.instructions import Instruction
 from autograder.facts.observation import Observation
 from autograder.outcome import Outcome, failed, passed
 
@@ -25,6 +26,7 @@ ABOUT = About(
     ),
 )
 
+_WORD = re.compile(r"[\w.-]+")
 _ANY = re.compile(r"\b(?:install|sync|add|download)\b|<<")  # a step that may bring packages
 
 _BY_NAME = (
@@ -90,14 +92,15 @@ def _other_versions(seen: Observation, other: list[Distribution]) -> Outcome:
     wanted = seen.asked.lock.versions
     told = [f"{d.name} {d.version} (requirements.txt says {wanted[d.name]})" for d in other[:2]]
     more = f" and {len(other) - 2} more" if len(other) > 2 else ""
-    rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
-    lines = [row.line for row in rows if row.keyword == "RUN" and installs_dependencies(row)]
+    steps = _installs(seen)
+    lines = [row.line for row in steps if installs_dependencies(row)]
     place = f"line {lines[0]}" if lines else ""
     climb = _AFTERWARDS if lines else _BY_NAME
     return failed(
         seen=f"installed: {', '.join(told)}{more}",
         try_next="let requirements.txt alone say what is installed: each of its lines names one"
         " version",
+        line=_to_blame(steps, frozenset(d.name for d in other)),
         hints=tuple(
             h.format(name=other[0].name, have=other[0].version, place=place) for h in climb
         ),
@@ -106,10 +109,23 @@ def _other_versions(seen: Observation, other: list[Distribution]) -> Outcome:
 
 def _left_out(seen: Observation, lacking: list[str]) -> Outcome:
     more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-    rows = [row for stage in seen.dockerfile.needed_stages() for row in stage.instructions]
-    steps = [row for row in rows if row.keyword == "RUN" and _ANY.search(row.text)]
+    steps = _installs(seen)
     return failed(
         seen=f"not installed: {', '.join(lacking[:3])}{more}",
         try_next="install every package that requirements.txt names",
+        line=_to_blame(steps, frozenset()),
         hints=_LEFT_OUT if steps else _COPIED,
     )
+
+
+def _installs(seen: Observation) -> list[Instruction]:
+    """The steps that may bring packages."""
+    rows = (row for stage in seen.dockerfile.needed_stages() for row in stage.instructions)
+    return [row for row in rows if row.keyword == "RUN" and _ANY.search(row.text)]
+
+
+def _to_blame(steps: list[Instruction], names: frozenset[str]) -> int | None:
+    """The line of the only step that names one of the packages, or else of the only step."""
+    naming = [row for row in steps if not names.isdisjoint(_WORD.findall(row.value.lower()))]
+    lines = [row.line for row in naming or steps]
+    return lines[0] if len(lines) == 1 else None

@@ -30,6 +30,9 @@ ABOUT = About(
         "The right Poetry run for show. Where pip or uv installed, a note taken during one more"
         " build tells which Poetry ran. A step that runs the right one, and then installs by other"
         " means what the locks say, passes.",
+        "A forged note. The notes of a build have another name each time; a step that looks for the"
+        " script which takes them, by way of PYTHONPATH, reads there where they are, and adds a run"
+        " of the right Poetry passes. It stands in the Dockerfile, and is longer than the pin.",
         "A package named by hand beside an export, in a version that no lock has (that fails"
         " `dependencies-locked`); and what pip was told by hand, in the locked version, beside a"
         " Poetry that installs only other groups.",

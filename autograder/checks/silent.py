@@ -215,6 +215,8 @@ def _no_module(case: _Silent) -> Found | None:
     if name not in case.seen.asked.lock.versions:
         app = re.compile(rf"(?<![\w.-]){re.escape(case.seen.asked.app)}")
         told = any(app.search(row.value) for row in case.starts)
+        if not told and name != _canonical(case.seen.asked.package):
+            return case.at_start(silent_help.NO_ATTRIBUTE)
         line = None if told else line_of_start(case.seen.dockerfile)
         return case.found(silent_help.NO_MODULE, line)
     path = case.holder(name)

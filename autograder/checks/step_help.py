@@ -174,7 +174,21 @@ PRINTED = (
         ),
     ),
     (
-        r"The requested command|[Uu]nknown command|no such option"
+        r"The requested command (?:export|shell) ",
+        Help(
+            "see which Poetry runs this step: not every one brings this command along",
+            (
+                "look at the message: which command is it that this Poetry does not have?",
+                "Poetry 1 brought export and shell along; for Poetry 2 each of them is a plugin, a"
+                " package of its own that is installed beside Poetry",
+                "install the plugin in the step that installs Poetry, poetry-plugin- and the"
+                " command's name; or name a Poetry that has the command; or let poetry install do"
+                " the work",
+            ),
+        ),
+    ),
+    (
+        r"The requested command|[Uu]nknown command|no such option|^Setting \S+ does not exist"
         r"|option does not exist|The option \"-\S*\" does not exist"
         r"|unrecognized \w+|unexpected argument|is not defined\.",
         Help(

@@ -22,10 +22,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.errors import BadInput, NotJudged
 from autograder.hand_in import GIVEN, HandIn, give
+from autograder.limits import LIMITS
 from autograder.submission import is_locked
 
-CELL_SECONDS = 2400
-"""Longer than the build cell's own limits, which end with a verdict."""
 _CLEAN = "%reset -f"
 
 
@@ -66,7 +65,9 @@ class LockedCells:
         give(self._given, hand_in)
         cells = [_code(_CLEAN), *self._locked()]
         ran: NotebookNode = new_notebook(cells=cells)  # type: ignore[no-untyped-call]
-        client = NotebookClient(ran, km=self._kernel(), timeout=CELL_SECONDS, allow_errors=True)
+        client = NotebookClient(
+            ran, km=self._kernel(), timeout=LIMITS.cell_seconds, allow_errors=True
+        )
         try:
             client.execute(cleanup_kc=False)
         except (DeadKernelError, CellTimeoutError, RuntimeError) as error:

@@ -31,14 +31,18 @@ ebtables-nft-restore <<END
 END
 """
 """From the bridge's ports: to the gateway what is for itself, so that it passes nothing on; to each
-other what comes from the index or goes to it. The last two are the private networks, whose bridges
-are others. All rules change at once, and one that is not there lets nothing through."""
+other what comes from the index or goes to it. The last two are for the private networks, whose
+bridges are others; not every kernel can tell frames by their bridge. So stages of one hand-in may
+talk by addresses that nobody has: they cannot speak for the index. All rules change at once, and
+one that is not there lets nothing through."""
 
 
 def keep_apart(
     client: docker.DockerClient, index: str, ask: Callable[[str], tuple[int, str]]
 ) -> None:
-    """From now on containers and builds on the default bridge reach the index and nobody else.
+    """From now on nothing on the default bridge reaches another there, but for the index.
+
+    Frames that name no address of the bridge's are let pass.
 
     index: the name of its container, which runs.
     ask: runs a shell script in the engine's network, and tells its exit code and its words.

@@ -65,7 +65,8 @@ class _Recorder:
         line = self._line(number)
         if line is not None:
             seconds = 0.0 if self.cached else time.monotonic() - began
-            self.done.append(BuildStep(name, "", self.cached, seconds, line, error))
+            printed = tuple(self.log)
+            self.done.append(BuildStep(name, "", self.cached, seconds, line, error, printed))
         self.current = None
 
 

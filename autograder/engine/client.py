@@ -1,8 +1,10 @@
 """The Docker engine: builds, images, and the only place that knows the docker SDK's errors."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -26,7 +28,8 @@ CALL_SECONDS = 120
 # First engine version whose built-in Dockerfile frontend has the feature (BuildKit's frontends:
 # https://docs.docker.com/build/buildkit/dockerfile-release-notes/). The classic builder has none.
 # A chmod like +x came with Dockerfile 1.14 (Docker 28.0), one from a variable with 1.10 (27.3).
-# Until 1.10 a builder said nothing and left the mode as it was.
+# Until 1.10 a builder said nothing and left the mode as it was. What is not here, engine.newer
+# reads from the builder's own words.
 _FEATURES = {
     "mount": 18, "chmod": 20, "network": 20, "security": 20, "heredoc": 23, "link": 23,
     "a chmod that is no number": 28, "exclude": 29, "parents": 29,
@@ -119,15 +122,18 @@ class Engine:
     def build(self, request: BuildRequest) -> BuildFacts:
         """Build; a build that fails is a result, not an exception.
 
-        One that may have failed for a container or a layer that the engine lost is tried once more.
+        One that may have failed for a container or a layer that the engine lost is tried once more,
+        in the time that is left.
         """
+        began = time.monotonic()
         with told("building"):
             run = buildkit.build if request.builder == "buildkit" else classic.build
             facts = run(self.api, request)
             if record := lost_layer(facts):
                 forget(self.api, record)
-            if record or facts.failed_unheard():
-                facts = run(self.api, request)
+            left = request.timeout - (time.monotonic() - began)
+            if left > 0 and (record or facts.failed_unheard()):
+                facts = run(self.api, replace(request, timeout=left))
         if lost_layer(facts):
             emptied = "`docker builder prune --all` empties it"
             raise NotJudged(f"the Docker engine lost a layer of its build cache: {emptied}")

@@ -1,6 +1,7 @@
 """Why a build failed, from what the builder said."""
 
 import re
+from collections.abc import Iterable
 
 from autograder.engine.complaint import complaint
 from autograder.facts.build import BuildFailure
@@ -57,11 +58,16 @@ def classify(
         return BuildFailure("disk", "the disk is full", step, line, tail)
     if _no_base(told, step, tail):
         return BuildFailure("base", message.strip(), step, line, tail)
-    if message.rstrip().endswith(_SESSION) or any(_NETWORK.search(row) for row in (told, *tail)):
+    if message.rstrip().endswith(_SESSION) or tells_no_network((told, *tail)):
         return BuildFailure("network", message.strip(), step, line, tail)
     if not step and "ockerfile" in message:
         return BuildFailure("dockerfile", message.strip(), step, line, tail)
     return BuildFailure("step", message.strip(), step, line, tail)
+
+
+def tells_no_network(rows: Iterable[str]) -> bool:
+    """Whether printed lines tell of a name or an address that was out of reach."""
+    return any(_NETWORK.search(row) for row in rows)
 
 
 def _how_it_ended(message: str) -> str:

@@ -13,6 +13,7 @@ Either way nothing is streamed, and what is printed is JSON of bounded size.
 import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from autograder.facts.dockerfile import parse
 from autograder.facts.image import Distribution, Environment
 
 _SCRIPT = Path(__file__).with_name("scan_environments.py")
-_SECONDS = 120.0
+SCAN_SECONDS = 120.0
+"""For one look at an image, where nobody says otherwise."""
 _HELPER = "/.course-helper"
 _LOADERS = {
     "amd64": ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
@@ -33,26 +35,35 @@ _CLEARED = "LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT LD_DEBUG LD_PROFILE GLIBC_TUNABL
 
 
 def environments(
-    engine: Engine, images: list[str], names: tuple[str, ...], helper: str
+    engine: Engine,
+    images: list[str],
+    names: tuple[str, ...],
+    helper: str,
+    seconds: float = SCAN_SECONDS,
 ) -> list[tuple[Environment, ...]]:
     """For each image (a tag): the folders where any of the named packages is installed."""
-    scan = partial(_scan, engine, helper, ",".join(names))
+    scan = partial(_scan, engine, helper, ",".join(names), seconds)
     with ThreadPoolExecutor(max_workers=3) as pool:
         return list(pool.map(scan, images))
 
 
-def _scan(engine: Engine, helper: str, names: str, image: str) -> tuple[Environment, ...]:
+def _scan(
+    engine: Engine, helper: str, names: str, seconds: float, image: str
+) -> tuple[Environment, ...]:
     tag = f"{image}-look"  # of this run as well; gone when the look is over
-    found = _found(_quickly(engine, helper, names, image, tag))
+    found = _found(_quickly(engine, helper, names, image, tag, seconds))
     if found is None:
         command = f"python3 -I /.course-script/script.py {names} /seen/0"
-        found = _found(in_helper(engine, [image], helper, tag, command, _SCRIPT.read_bytes()))
+        script = _SCRIPT.read_bytes()
+        found = _found(in_helper(engine, [image], helper, tag, command, script, seconds))
     if found is None:
         raise NotJudged("the image's packages could not be read: the helper printed nothing")
     return found
 
 
-def _quickly(engine: Engine, helper: str, names: str, image: str, tag: str) -> tuple[str, ...]:
+def _quickly(
+    engine: Engine, helper: str, names: str, image: str, tag: str, seconds: float
+) -> tuple[str, ...]:
     """What the scan prints on the image itself; nothing where the quick way is not to be had."""
     architecture = engine.architecture(helper)
     if engine.on_build(image) or architecture not in _LOADERS:
@@ -73,11 +84,17 @@ def _quickly(engine: Engine, helper: str, names: str, image: str, tag: str) -> t
         f"FROM {image}\nUSER 0\nENV {cleared} LC_ALL=C {_anew()}\n"
         f"RUN {mounts} {json.dumps(command)}\n"
     )
-    return _printed(engine, text, tag, _SCRIPT.read_bytes()) or ()
+    return _printed(engine, text, tag, _SCRIPT.read_bytes(), seconds) or ()
 
 
 def in_helper(
-    engine: Engine, images: list[str], helper: str, tag: str, command: str, script: bytes = b""
+    engine: Engine,
+    images: list[str],
+    helper: str,
+    tag: str,
+    command: str,
+    script: bytes = b"",
+    seconds: float = SCAN_SECONDS,
 ) -> tuple[str, ...]:
     """What a command prints in a helper container.
 
@@ -90,7 +107,7 @@ def in_helper(
     ]
     mounts.append("--mount=type=bind,target=/.course-script")
     text = f"FROM {helper}\nENV {_anew()}\nRUN {' '.join(mounts)} {command}\n"
-    printed = _printed(engine, text, tag, script)
+    printed = _printed(engine, text, tag, script, seconds)
     if printed is None:
         raise NotJudged("the image could not be read")
     return printed
@@ -106,14 +123,17 @@ def _anew() -> str:
     return f"COURSE_LOOK={secrets.token_hex(8)}"
 
 
-def _printed(engine: Engine, text: str, tag: str, script: bytes) -> tuple[str, ...] | None:
+def _printed(
+    engine: Engine, text: str, tag: str, script: bytes, seconds: float
+) -> tuple[str, ...] | None:
     """What a build's last step prints, or None when it fails."""
     files = {"Dockerfile": text.encode(), "script.py": script, "empty": b""}
-    request = BuildRequest(files, parse(text), tag=tag, timeout=_SECONDS)
+    request = BuildRequest(files, parse(text), tag=tag, timeout=seconds)
     try:
         facts = engine.build(request)
     finally:
-        engine.remove_image(tag)
+        with suppress(NotJudged):  # what was read is read
+            engine.remove_image(tag)
     return facts.steps[-1].printed if facts.succeeded and facts.steps else None
 
 

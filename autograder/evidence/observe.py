@@ -1,163 +1,57 @@
 """One hand-in, observed: its builds, what is installed in their images, what the app answers."""
 
-import math
 import secrets
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
-from autograder.engine.client import RUN_LABEL
-from autograder.engine.offer import Offer
-from autograder.engine.request import BuildRequest, Progress, sent
-from autograder.errors import NotJudged
+from autograder.errors import EngineUnavailable, NotJudged
 from autograder.evidence.answers import answer_of
+from autograder.evidence.builds import HandInBuilds
 from autograder.evidence.clock import Clock
+from autograder.evidence.environments import SCAN_SECONDS, in_helper
 from autograder.evidence.environments import environments as read_environments
-from autograder.evidence.environments import in_helper
-from autograder.evidence.filled import filled
-from autograder.evidence.material import Material, prepared
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
 from autograder.evidence.ran_again import ran_again
 from autograder.evidence.stages import is_explained
 from autograder.evidence.taken_away import alone
 from autograder.evidence.wanting import wanting
 from autograder.facts.answer import AppAnswer
-from autograder.facts.build import BUILD_SECONDS, BuildFacts, BuildFailure, BuildStep
+from autograder.facts.build import BuildFacts, BuildFailure
 from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
-from autograder.limits import LIMITS
+
+_LOOK_SECONDS = 60.0
 
 
-class Observer:
-    """Builds one hand-in on an offer and gathers the facts.
-
-    progress: told of every moment of the first build.
-    timeout, in_all: the wall-clock seconds that one build may take, and that all take together.
-
-    Raises NotJudged where the engine does not answer.
-    """
-
-    def __init__(
-        self,
-        offer: Offer,
-        material: Material,
-        progress: Callable[[Progress], None] = lambda _: None,
-        timeout: float = BUILD_SECONDS,
-        in_all: float = LIMITS.hand_in_seconds,
-    ) -> None:
-        self.offer, self.progress, self.timeout, self.in_all = offer, progress, timeout, in_all
-        self.until = math.inf
-        self.ran = [BuildStep("the first of them", "", False, 0.0)]
-        self.material = replace(material, dockerfile=offer.read(material.dockerfile))
-        self.run = secrets.token_hex(6)
-        self.made: set[str] = set()
-
-    def tag(self, which: str) -> str:
-        """A tag of this run only: an image of an earlier run can never pass for a new one."""
-        return f"course-run-{self.run}:{which}"
-
-    @contextmanager
-    def images(self) -> Iterator["Observer"]:
-        """Remove this run's images at the end, whatever happened."""
-        try:
-            yield self
-        finally:
-            self.drop()
-
-    def drop(self, *, but: str = "") -> None:
-        """Remove the images that this run built, one excepted."""
-        for which in sorted(self.made - {but}):
-            self.offer.engine.remove_image(self.tag(which))
-
-    def build(
-        self,
-        which: str,
-        files: Mapping[str, bytes],
-        progress: Callable[[Progress], None] = lambda _: None,
-        text: str | None = None,
-    ) -> BuildFacts:
-        """Build the given files with the hand-in's Dockerfile, tagged for this run.
-
-        text: what to build instead of the whole Dockerfile; its lines are the Dockerfile's.
-
-        Raises BadInput for a `.dockerignore` that Docker refuses.
-        """
-        dockerfile = self.material.dockerfile
-        lacking = self.offer.engine.lacks(dockerfile.features(), self.offer.builder)
-        if lacking:
-            line = dockerfile.features()[lacking]
-            raise NotJudged(
-                f"line {line} uses {lacking}, which the {self.offer.builder} builder of this engine"
-                f" ({self.offer.engine.version}) does not have"
-            )
-        if text is None:
-            text = self.prepared()
-        left = self.until - time.monotonic()
-        if left <= 0:
-            return BuildFacts(self.offer.builder, (), 0.0, self.tag(which), failure=self._late())
-        self.made.add(which)
-        request = BuildRequest(
-            sent({**files, "Dockerfile": text.encode()}),
-            dockerfile,
-            self.tag(which),
-            builder=self.offer.builder,
-            hosts=self.offer.hosts,
-            caches=self.material.fingerprint if self.offer.for_many else "",
-            labels={RUN_LABEL: self.run},
-            programs=self.material.programs,
-            timeout=min(self.timeout, left),
-            progress=progress,
-        )
-        facts = self.offer.engine.build(request)
-        self.ran += facts.steps
-        if facts.failure and facts.failure.kind == "timeout":
-            stopped = facts.failure
-            self.ran.append(BuildStep(stopped.step, "", False, facts.seconds, stopped.line))
-        return facts
-
-    def prepared(self) -> str:
-        """The Dockerfile's text as it is built, line for line."""
-        return prepared(self.material.dockerfile, self.offer.bases)
-
-    def first_build(self) -> BuildFacts:
-        """The hand-in as it is."""
-        refused = self.offer.refused(self.material.dockerfile)
-        if refused:
-            name = refused.reference
-            failure = BuildFailure("base", name, f"FROM {name}", refused.line)
-            facts = BuildFacts(self.offer.builder, (), 0.0, self.tag("first"), failure=failure)
-            return wanting(facts, self.material.dockerfile)
-        had = self.offer.room() if self.offer.room else None
-        facts = self._surely("first", self.material.files, self.progress)
-        return filled(wanting(facts, self.material.dockerfile), had, self.offer)
-
-    def _surely(
-        self,
-        which: str,
-        files: Mapping[str, bytes],
-        progress: Callable[[Progress], None] = lambda _: None,
-    ) -> BuildFacts:
-        """Build. A timeout or a full disk is tried once more before it counts."""
-        facts = self.build(which, files, progress)
-        if facts.failure and facts.failure.kind in ("timeout", "disk"):
-            facts = self.build(which, files, progress)
-        return facts
+class Observer(HandInBuilds):
+    """Builds one hand-in on an offer and gathers the facts."""
 
     def observe(self, first: BuildFacts) -> Observation:
         """Rebuild with the changed source, gather what the checks need, and ask the app.
 
         What was installed when is told by times: it is done once more when somebody sets the clock
-        meanwhile. Raises NotJudged when that happens again.
+        meanwhile. Raises NotJudged when that happens again. Where a later build, or want of time,
+        ends all that can be seen of the hand-in, its first build comes back failed for that reason.
         """
-        self.until = time.monotonic() + self.in_all - first.seconds
-        for _ in range(2):
-            clock = Clock(self.offer.engine.now_ns)
-            seen = self._observed(first)
-            if clock.is_steady():
-                return seen
+        try:
+            for _ in range(2):
+                clock = Clock(self.offer.engine.now_ns)
+                seen = self._observed(first)
+                if clock.is_steady():
+                    return seen
+        except EngineUnavailable:
+            raise
+        except NotJudged:
+            if self.left() > 0 and not self.filled:
+                raise
+            return self._ended(first, self.filled or self.late())
         raise NotJudged("the clock was set while it was judged, twice")
+
+    def _ended(self, first: BuildFacts, failure: BuildFailure) -> Observation:
+        built = Built(replace(first, image_id=None, failure=failure), None)
+        asked, dockerfile = self.material.asked, self.material.dockerfile
+        return Observation(asked, dockerfile, built, None, None, None, "")
 
     def _observed(self, first: BuildFacts) -> Observation:
         """All that is looked at.
@@ -174,14 +68,14 @@ class Observer:
             # One lock at a time where a cache mount may hold the packages: both write to it.
             apart = material.dockerfile.has_cache_mount()
             lock = None if apart else pool.submit(self._lock_changed, runs)
-            rebuilt = self._surely("source", files)
+            rebuilt = self.surely("source", files)
             lock = lock or pool.submit(self._lock_changed, runs)
             answer = pool.submit(self._answer, rebuilt)
             changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
             if Evidence.STEPS_AGAIN in material.needs:
                 changed, again = self._steps_again(changed, files, answer)
-            if time.monotonic() > self.until:  # what was looked at last may be missing
-                late = replace(rebuilt, image_id=None, failure=self._late())
+            if self.left() <= 0:  # what was looked at last may be missing
+                late = replace(rebuilt, image_id=None, failure=self.late())
                 changed, again = Built(late, None, began), ()
             return Observation(
                 asked=material.asked,
@@ -234,7 +128,7 @@ class Observer:
         """
         began = self.offer.engine.now_ns()
         others = self.material.with_source_changed(secrets.token_hex(8))
-        build = self.build("again", others)
+        build = self.surely("again", others)
         if not build.succeeded:
             return changed, again, files
         rebuilt = Built(build, self._image(build), began)
@@ -251,17 +145,11 @@ class Observer:
         """
         if Evidence.LOCK_CHANGED not in self.material.needs and not runs.result():
             return None
-        build = self._surely("lock", self.material.with_second_lock())
+        build = self.surely("lock", self.material.with_second_lock())
         return Built(build, self._image(build))
 
-    def _late(self) -> BuildFailure:
-        """That there is no time left, put down to the slowest step so far."""
-        slowest = max(self.ran, key=lambda step: step.seconds)
-        why = f"all builds together were stopped after {self.in_all:.0f} s"
-        return BuildFailure("timeout", why, slowest.name, slowest.line)
-
     def _answer(self, build: BuildFacts) -> AppAnswer | None:
-        if not build.succeeded:
+        if not build.succeeded or self.left() <= 0:
             return None
         port = self.material.asked.port
         return answer_of(self.offer.engine, build.tag, port, self.offer.helper)
@@ -282,7 +170,7 @@ class Observer:
         if not there:
             return [() for _ in tags]
         engine, helper = self.offer.engine, self.offer.helper
-        rows = iter(read_environments(engine, there, names, helper))
+        rows = iter(read_environments(engine, there, names, helper, self._to_look()))
         return [next(rows) if tag else () for tag in tags]
 
     def _poetry_runs(self, image: Future[ImageFacts | None]) -> tuple[PoetryRun, ...] | None:
@@ -299,14 +187,19 @@ class Observer:
         if not signers & SILENT_INSTALLERS or not material.mentions("poetry"):
             return None
         noted = noting(material.dockerfile, self.prepared(), self.offer.helper)
-        build = self.build("noted", material.files, text=noted)
-        if not build.succeeded:
+        build = wanting(self.surely("noted", material.files, text=noted), material.dockerfile)
+        if build.failure and build.failure.kind != "step":
+            raise NotJudged(f"which Poetry ran could not be noted: {build.failure.message}")
+        if build.failure:
             return None
         command = f"head -c {MOST_NOTED} -q /seen/0/noted/*"
-        look = self.tag("look")
-        return read_runs(
-            in_helper(self.offer.engine, [build.tag], self.offer.helper, look, command)
-        )
+        engine, helper, look = self.offer.engine, self.offer.helper, self.tag("look")
+        told = in_helper(engine, [build.tag], helper, look, command, seconds=self._to_look())
+        return read_runs(told)
+
+    def _to_look(self) -> float:
+        """The seconds for a look at an image: a short one is had when the time is up, too."""
+        return min(SCAN_SECONDS, max(_LOOK_SECONDS, self.left()))
 
 
 def _steps(again: tuple[RanAgain, ...]) -> int:

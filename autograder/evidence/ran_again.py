@@ -22,8 +22,8 @@ class Builds(Protocol):
     def prepared(self) -> str:
         """The Dockerfile's text as it is built, line for line."""
 
-    def build(self, which: str, files: Files, *, text: str) -> BuildFacts:
-        """Build another text than the whole Dockerfile's, tagged for this run."""
+    def surely(self, which: str, files: Files, *, text: str) -> BuildFacts:
+        """Build another text than the whole Dockerfile's; what failed for want of room, twice."""
 
     def environments(self, builds: Iterable[BuildFacts]) -> list[tuple[Environment, ...]]:
         """What is installed in the image of each build; nothing where there is none."""
@@ -37,7 +37,7 @@ def ran_again(by: Builds, changed: Built, files: Files) -> tuple[RanAgain, ...]:
     stages = stages_again(dockerfile, changed.build)
     final, ran = stages[-1], looked_at(stages)
     ends = {
-        again: by.build(f"end-{again.stage.index}", files, text=whole(again.stage, text))
+        again: by.surely(f"end-{again.stage.index}", files, text=whole(again.stage, text))
         for again in ran
         if again is not final
     }
@@ -69,7 +69,7 @@ def held(
     for again in stages:
         part = before(again, dockerfile, text)
         if part is not None:
-            builds[again] = by.build(f"held-{again.stage.index}", files, text=part)
+            builds[again] = by.surely(f"held-{again.stage.index}", files, text=part)
     wrote = {
         again.stage.index: row.written(since_ns)
         for again, row in zip(looked_at(stages), rows, strict=True)

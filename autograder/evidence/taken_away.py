@@ -75,7 +75,7 @@ def _built(
 ) -> tuple[Environment, ...] | None:
     """What is installed in a stage up to a line; None where it cannot be built."""
     text = "\n".join(lines[:end])
-    build = by.build(f"{which}-{stage.index}-{end}", files, text=text)
+    build = by.surely(f"{which}-{stage.index}-{end}", files, text=text)
     return by.environments([build])[0] if build.succeeded else None
 
 

@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from autograder.evidence.downloads import for_want_of_a_download, is_own
 from autograder.evidence.material import optional_secrets
 from autograder.facts.build import BuildFacts, BuildFailure
-from autograder.facts.dockerfile import Base, Dockerfile
+from autograder.facts.dockerfile import Base, Dockerfile, Instruction
 from autograder.facts.programs import lacked_by_stand_in, not_found
 from autograder.facts.reference import is_reference, slip_in_python
 from autograder.facts.slip import one_slip_apart
@@ -23,21 +24,14 @@ LONGEST_NAME = 200
 SHORT = 4
 """A package's name of so many letters or fewer is next to many others: it is taken for no slip."""
 
-# From elsewhere: what a container asks of itself, for its health, is no download.
-_ELSEWHERE = r"https?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
-_COMMAND = re.compile(r"[^\n;&]++")
-_DOWNLOADS = re.compile(r"\b(curl|wget|urlopen|urlretrieve|requests\.get|httpx\.get)\b")
-_ADDRESSED = re.compile(r"\b" + _ELSEWHERE)
-_ADDRESS = re.compile(rf"(?:^|\s)(\w+)[=\s]([\"']?){_ELSEWHERE}")
-"""A variable, in ENV or ARG, that holds an address."""
-_SIMPLE_COMMAND = re.compile(r"[^\n;&|]++")
+_COMMAND = re.compile(r"[^\n;&|]++")
 _APT = re.compile(r"\bapt(?:-get)?\b")
 _INSTALL = re.compile(r"\binstall\b")
-_VARIABLE = re.compile(r"\$\{?(\w++)\}?")
 _BUILD_ESSENTIAL = frozenset("cc c++ g++ gcc make".split())
+_NO_AGENT = re.compile(
+    r"Permission denied \(|Host key verification failed|authentication agent|SSH_AUTH_SOCK"
+)
 _NO_WHEELS = re.compile(r"no[-_.]binary", re.I)
-# What is the learner's own, whatever else the build wanted.
-_NO_GROUP = re.compile(r"Group\(s\) not found")
 # How pip, then uv, then Poetry name what the index does not have.
 _NOT_FOUND = (
     re.compile(r"No matching distribution found for ([^(]+)"),
@@ -66,99 +60,24 @@ def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         return facts
     below = [row for stage in dockerfile.needed_stages() for row in stage.below]
     odd = [base for base in dockerfile.needed_bases() if not is_reference(base.reference)]
-    ran = failure.step.startswith("RUN")
+    ran = failure.step.upper().startswith("RUN")
     if below and not ran:
         failure = _for_a_stage_below(dockerfile, *below[0])
     elif failure.kind == "base" or (odd and not ran):
         failure = _for_want_of_a_stage(failure, dockerfile)
         if failure.kind != "stage":
             failure = _for_an_odd_name(odd[0]) if odd else _for_a_misspelt_name(failure, dockerfile)
+    elif ran and failure.kind == "network" and is_own(failure):
+        failure = replace(failure, kind="step")
     elif failure.kind == "step":
         asked = tuple(_not_found(failure))
         failure = _for_want_of_a_release(failure, asked, dockerfile)
-        if not asked:
-            failure = _for_want_of_a_download(failure, dockerfile)
+        if ran and not asked:
+            failure = for_want_of_a_download(failure, dockerfile, facts.steps)
             failure = _for_want_of_a_package(failure, dockerfile)
             failure = _for_want_of_a_program(failure, dockerfile)
             failure = _for_want_of_a_secret(failure, dockerfile)
     return replace(facts, failure=failure)
-
-
-def _for_want_of_a_download(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
-    """The failure, put down to a download in its step, or in one above it that went on without.
-
-    `curl … | sh` succeeds whatever curl comes to; what it should have brought is missed later.
-    """
-    if any(_NO_GROUP.search(row) for row in failure.log):
-        return failure
-    addresses = set[str]()
-    for row in dockerfile.instructions:
-        if row.keyword in ("ENV", "ARG"):
-            addresses.update(name for name, _ in _ADDRESS.findall(row.value))
-
-    def given(used: re.Match[str]) -> str:
-        return "https://named" if used[1] in addresses else used[0]
-
-    for stage in dockerfile.needed_stages():
-        for row in stage.instructions:
-            so_far = row.keyword == "RUN" and row.line <= (failure.line or 0)
-            downloads = _downloads(_VARIABLE.sub(given, row.text)) if so_far else ()
-            program = next((name for name, _, _ in downloads), None)
-            if program is None:
-                continue
-            slim = _slim_without(program, row.line, dockerfile)
-            if slim and program in ("curl", "wget"):
-                why = f"line {row.line} calls {program}, and {slim} has none"
-                return replace(failure, line=row.line, log=(*failure.log, why))
-            why = f"line {row.line} downloads something, and something is missing now"
-            return replace(failure, kind="network", log=(*failure.log, why))
-    return failure
-
-
-def _downloads(text: str) -> Iterator[tuple[str, int, int]]:
-    """The programs that download something from elsewhere; from where to where that is said."""
-    for command in _COMMAND.finditer(text):
-        at, end = command.span()
-        while program := _DOWNLOADS.search(text, at, end):
-            address = _ADDRESSED.search(text, program.end(), end)
-            if address is None:
-                break
-            yield program[1], program.start(), address.end()
-            at = address.end()
-
-
-def _without_downloads(text: str) -> str:
-    parts, at = list[str](), 0
-    for _, begin, end in _downloads(text):
-        parts.append(text[at:begin])
-        at = end
-    return "".join((*parts, text[at:]))
-
-
-def _packages(text: str) -> Iterator[list[str]]:
-    """What each command of apt is told to install."""
-    for command in _SIMPLE_COMMAND.findall(text):
-        apt = _APT.search(command)
-        installs = list(_INSTALL.finditer(command, apt.end())) if apt else []
-        if installs:
-            yield command[installs[-1].end() :].split()
-
-
-def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
-    """The slim image that a line is built on, where nothing above it speaks of the program.
-
-    The image has no program that downloads, and without one `curl … | sh` does nothing, anywhere.
-    """
-    base = dockerfile.base_at(line)
-    if base is None or "slim" not in base.tag:
-        return ""
-    for stage in dockerfile.needed_stages():
-        for row in stage.instructions:
-            said = _without_downloads(row.text)
-            brought = any(name == "from" for name, _ in row.flags) or row.keyword == "ADD"
-            if row.line <= line and (brought or re.search(rf"\b{program}\b", said)):
-                return ""
-    return base.familiar
 
 
 def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
@@ -178,6 +97,15 @@ def _for_want_of_a_package(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
     return failure
 
 
+def _packages(text: str) -> Iterator[list[str]]:
+    """What each command of apt is told to install."""
+    for command in _COMMAND.findall(text):
+        apt = _APT.search(command)
+        installs = list(_INSTALL.finditer(command, apt.end())) if apt else []
+        if installs:
+            yield command[installs[-1].end() :].split()
+
+
 def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
     """The failure, put down to a stand-in where the image that it stands for has the program."""
     base = dockerfile.base_at(failure.line or 0)
@@ -186,14 +114,29 @@ def _for_want_of_a_program(failure: BuildFailure, dockerfile: Dockerfile) -> Bui
 
 
 def _for_want_of_a_secret(failure: BuildFailure, dockerfile: Dockerfile) -> BuildFailure:
-    """The failure, put down to a secret that its step asks for: the learner may have it at home."""
+    """The failure, put down to a secret that its step missed: the learner may have it at home."""
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
             here = row.line <= (failure.line or 0) <= row.end_line
-            if failure.kind == "step" and here and any(optional_secrets(row)):
+            secrets = tuple(optional_secrets(row)) if failure.kind == "step" and here else ()
+            if any(_missed(secret, row, failure) for secret in secrets):
                 why = f"line {row.line} asks for a secret or an SSH agent, and there is none here"
                 return replace(failure, kind="network", log=(*failure.log, why))
     return failure
+
+
+def _missed(secret: str, row: Instruction, failure: BuildFailure) -> bool:
+    """Whether a step tells of a secret that it missed, or reads it and ends in silence."""
+    options = dict(option.partition("=")[::2] for option in secret.split(","))
+    if options.get("type", "").lower() == "ssh":
+        return any(_NO_AGENT.search(line) for line in failure.log)
+    default = f"/run/secrets/{options['id']}" if "id" in options else ""
+    paths = (options.get(name, "") for name in ("target", "dst", "destination"))
+    names = [name for name in (*paths, options.get("env", ""), default) if name]
+    said = [line for line in failure.log if line.strip()] or [row.text]
+    return any(
+        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line) for name in names for line in said
+    )
 
 
 def _for_want_of_a_release(

@@ -1,1 +1,4 @@
-"""What was observed: frozen records, standard library only, no input or output."""
+"""What was observed: frozen records, no input or output.
+
+Beside the standard library there is `packaging`, for the names in a list of dependencies.
+"""

@@ -72,6 +72,7 @@ class Stage:
     start: the instruction that begins it, a FROM.
     needs: the stages and images that it copies or mounts from.
     below: the lines that take from a stage which stands below, and that stage's index.
+    platform: what its FROM asks for, after ARG expansion; None where it does not say.
     triggers: what ONBUILD in the stage it starts from runs first.
     """
 
@@ -83,6 +84,7 @@ class Stage:
     needs: tuple[Base | int, ...] = ()
     triggers: tuple[Instruction, ...] = ()
     below: tuple[tuple[int, int], ...] = ()
+    platform: str | None = None
 
     @property
     def end_line(self) -> int:
@@ -211,7 +213,10 @@ def _stages(instructions: tuple[Instruction, ...], known: Mapping[str, str]) -> 
         inherited += len(triggers.get(base, ()))
         if inherited > MOST_TRIGGERS:
             raise BadInput(f"the ONBUILDs of the Dockerfile run more than {MOST_TRIGGERS} times")
-        stages.append(_stage(name, len(stages), base, rows, triggers.get(base, ()), names))
+        stage = _stage(name, len(stages), base, rows, triggers.get(base, ()), names)
+        asked = dict(rows[0].flags).get("platform")
+        platform = None if asked is None else expand(asked, arguments)
+        stages.append(replace(stage, platform=platform))
         names.above[name] = stages[-1].index
     return tuple(stages)
 

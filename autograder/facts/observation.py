@@ -180,8 +180,9 @@ class Observation:
     lock_changed: built again with the course's second lock; None where nobody asked.
     answer: what the source-changed image's app answered; None where there is no such image.
     nonce: what the changed source makes the app answer with.
-    poetry_runs: every run of Poetry in a build of its own; None where nobody looked, because the
-        packages themselves tell which Poetry installed them.
+    poetry_runs: every run of Poetry in a build of its own; None where nobody looked, because no
+        check asks, or the packages themselves tell which Poetry installed them, or nothing speaks
+        of Poetry; and where that build failed at a step.
     """
 
     asked: Asked

@@ -74,6 +74,24 @@ def test_an_install_step_is_asked_for_before_what_it_reads(
     )
 
 
+@pytest.mark.parametrize(
+    ("steps", "line"),
+    [
+        ("RUN pip install fastapi uvicorn gunicorn", 2),
+        ("RUN pip install -r requirements.txt\nRUN pip install 'Gunicorn>20'", 3),
+        ("RUN pip install -r some.txt\nRUN pip install more", None),
+        ("RUN pip install gunicorn\nRUN pip install -U gunicorn", None),
+        ("COPY venv venv", None),
+    ],
+)
+def test_the_line_is_told_where_one_is_to_blame(
+    observe: Observe, built: MakeBuilt, environment: MakeEnvironment, steps: str, line: int | None
+) -> None:
+    first = built(environment({**LIST, "gunicorn": "26.2.0"}, installer="pip"))
+    seen = observe(f"FROM python:3.11\n{steps}\n", asked=ASKED, first=first)
+    assert dependencies_are_installed(seen).line == line
+
+
 def test_catches_an_image_without_dependencies(observe: Observe, built: MakeBuilt) -> None:
     outcome = dependencies_are_installed(observe(asked=ASKED, first=built()))
     assert outcome.state == "failed"

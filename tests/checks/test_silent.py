@@ -326,12 +326,16 @@ CASES = {
     ),
     "hyphen": (
         'CMD ["gunicorn", "an-app.main:app"]\n', ENDED.format(3),
-        FAILED.format("ModuleNotFoundError: No module named 'an-app'"), silent_help.NO_MODULE, 5,
+        FAILED.format("ModuleNotFoundError: No module named 'an-app'"), silent_help.NO_ATTRIBUTE, 5,
     ),
     "uvicorns-module": (
         'CMD ["uvicorn", "api.main:app"]\n', ENDED.format(1),
         'ERROR:    Error loading ASGI app. Could not import module "api.main".\n',
-        silent_help.NO_MODULE, 5,
+        silent_help.NO_ATTRIBUTE, 5,
+    ),
+    "started-by-a-script": (
+        'CMD ["/start.sh"]\n', ENDED.format(3),
+        FAILED.format("ModuleNotFoundError: No module named 'app'"), silent_help.NO_MODULE, 5,
     ),
     "roots-own-folder": (
         f"USER nobody\n{GUNICORN}", ENDED.format(1),

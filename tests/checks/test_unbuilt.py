@@ -149,6 +149,8 @@ def test_a_step_that_runs_with_a_mount_and_fails_is_a_step_that_fails() -> None:
             "what pyproject.toml says already",
         ),
         ("The requested command instal does not exist.", "are spelled"),
+        ("The requested command export does not exist.", "which Poetry runs this step"),
+        ("Setting virtualenv.create does not exist", "are spelled"),
         ('ERROR: unknown command "instal" - maybe you meant "install"', "are spelled"),
         ('The "--no-dev" option does not exist', "are spelled"),
         ('The option "--no-dev" does not exist', "are spelled"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.evidence.wanting import wanting
-from autograder.facts.build import BuildFacts, BuildFailure
+from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 from autograder.facts.dockerfile import parse
 from autograder.index.manifest import offered_versions, public_versions
 
@@ -148,10 +148,126 @@ def test_a_slim_image_has_nothing_to_download_with() -> None:
         assert after(failed, text.format(base, above)).kind == "network", above
 
 
-def test_a_secret_that_the_failed_step_asks_for_may_be_what_is_missed() -> None:
-    text = "FROM a\nRUN --mount=type=secret,id=s \\\n  b\nRUN c\n"
-    for line, kind in ((2, "network"), (4, "step")):
-        assert after(BuildFailure("step", "exit code: 1", "RUN", line), text).kind == kind
+SSH = ("git@github.com: Permission denied (publickey).",)
+AT_ITS_PATH = ("cat: /run/secrets/token: No such file or directory",)
+
+
+@pytest.mark.parametrize(
+    ("mount", "command", "log", "kind"),
+    [
+        ("secret,id=token", "pip install $(cat /run/secrets/token)", AT_ITS_PATH, "network"),
+        ("secret,id=token", "test -s /run/secrets/token", (), "network"),
+        ("secret,id=a,target=/root/.netrc", "b", ("b: cannot open /root/.netrc",), "network"),
+        ("secret,id=a,env=TOKEN", "b", ("/bin/sh: 1: TOKEN: parameter not set",), "network"),
+        ("ssh", "git clone git@github.com:a/b", SSH, "network"),
+        ("secret,id=token", "python -m nothing", ("No module named nothing",), "step"),
+        ("secret,id=token", "false", (), "step"),
+        ("ssh", "git clone x", ("fatal: repository 'x' does not exist",), "step"),
+    ],
+)
+def test_a_secret_is_missed_where_its_step_tells_so(
+    mount: str, command: str, log: tuple[str, ...], kind: str
+) -> None:
+    text = f"FROM a\nRUN --mount=type={mount} \\\n  {command}\nRUN c\n"
+    failed = BuildFailure("step", "exit code: 1", "RUN", 2, log)
+    assert after(failed, text).kind == kind
+    assert after(replace(failed, line=4), text).kind == "step"
+
+
+BELOW = "FROM python:3.11\nRUN {}\nRUN pip install -r a.txt\n"
+CURL = "curl -sSL https://install.python-poetry.org | python3 -"
+NO_NAME = ("curl: (6) Could not resolve host: install.python-poetry.org",)
+NO_LIST = "ERROR: Could not open requirements file: [Errno 2] No such file or directory: 'a.txt'"
+
+
+def below(row: str, command: str, printed: tuple[str, ...] = (), code: int = 1) -> str:
+    """The kind of a failure in line 3 that printed a row, below a step that printed others."""
+    ended = BuildFailure("step", f"exit code: {code}", "RUN x", 3, (row,))
+    steps = (BuildStep("RUN", "", False, 1.0, 2, "", printed),)
+    facts = BuildFacts("buildkit", steps, 1.0, "t", None, ended)
+    failure = wanting(facts, parse(BELOW.format(command))).failure
+    assert failure is not None
+    return failure.kind
+
+
+@pytest.mark.parametrize("command", [f'echo "later: {CURL}" > /todo', f"true # {CURL}", CURL])
+@pytest.mark.parametrize(
+    "row",
+    [
+        NO_LIST,
+        "python: can't open file '/app/kiss/maim.py': [Errno 2] No such file or directory",
+        "/bin/sh: 1: ./strat.sh: not found",
+        "/bin/sh: 1: pyhton: not found",
+        "ModuleNotFoundError: No module named 'kis'",
+        "cp: cannot stat 'poetry.locc': No such file or directory",
+    ],
+)
+def test_an_address_alone_takes_no_slip_from_the_learner(command: str, row: str) -> None:
+    assert below(row, command) == "step"
+
+
+def test_a_download_that_is_only_spoken_of_brings_nothing() -> None:
+    row = "/bin/sh: 1: poetry: not found"
+    assert below(row, CURL, code=127) == "network"
+    assert below(row, f'echo "later: {CURL}" > /todo', code=127) == "step"
+
+
+def test_what_a_download_printed_tells_that_it_came_to_nothing() -> None:
+    row = "RuntimeError: nothing to work with"
+    assert below(row, CURL) == "step"
+    assert below(row, CURL, NO_NAME) == "network"
+    for own in (NO_LIST, 'The option "--whith" does not exist', "Group(s) not found: a (via --w)"):
+        assert below(own, CURL, NO_NAME) == "step"
+
+
+@pytest.mark.parametrize(
+    ("command", "row"),
+    [
+        ("curl -s https://a.example/a.txt -o a.txt || true", NO_LIST),
+        ("wget -q https://a.example/tini.tgz; true", "tar: tini.tgz: Cannot open: No such file"),
+        ("curl -so tini https://a.example/t || :", "chmod: cannot access 'tini': No such file or"
+         " directory"),
+        (CURL, "/bin/sh: 1: /root/.local/bin/poetry: not found"),
+        (CURL, "/bin/sh: 1: .: cannot open /root/.cargo/env: No such file"),
+    ],
+)  # fmt: skip
+def test_a_file_that_a_silent_download_would_have_brought(command: str, row: str) -> None:
+    assert below(row, command) == "network"
+
+
+def test_a_missing_file_of_the_context_is_no_download() -> None:
+    copied = BuildFailure("step", '"/poetry.locc": not found', "COPY poetry.locc ./", 3)
+    steps = (BuildStep("RUN", "", False, 1.0, 2, "", NO_NAME),)
+    facts = BuildFacts("buildkit", steps, 1.0, "t", None, copied)
+    text = f"FROM python:3.11\nRUN {CURL} || true\nCOPY poetry.locc ./\n"
+    assert wanting(facts, parse(text)).failure == copied
+
+
+def test_in_one_step_the_last_that_went_wrong_counts() -> None:
+    text = f"FROM python:3.11\nRUN {CURL}; pip install -r a.txt\n"
+    failed = BuildFailure("network", "exit code: 1", "RUN curl", 2, (*NO_NAME, NO_LIST))
+    assert after(failed, text).kind == "step"
+    assert after(replace(failed, log=(NO_LIST, *NO_NAME)), text).kind == "network"
+
+
+def test_a_broken_archive_is_a_download_that_broke_off() -> None:
+    text = "FROM a\nRUN curl -s https://a.example/b.tgz | tar xz\n"
+    failed = BuildFailure(
+        "step", "exit code: 2", "RUN", 2, ("gzip: stdin: unexpected end of file",)
+    )
+    assert after(failed, text).kind == "network"
+    assert after(failed, text.replace("https://a.example/b.tgz", "b")).kind == "step"
+
+
+def test_thousands_of_variables_are_soon_looked_through() -> None:
+    rows = (" ".join(f"V{n}x{m}=https://a.example" for m in range(300)) for n in range(300))
+    text = "".join(f"ENV {row}\n" for row in rows)
+    many = f"RUN {'$V ' * 6_000}\n" * 10
+    text = f"FROM a\n{text}{many}RUN curl $V9x9\nRUN x\n"
+    failed = BuildFailure("step", "exit code: 127", "RUN x", 313)
+    began = time.monotonic()
+    assert after(failed, text).kind == "network"
+    assert time.monotonic() - began < 10
 
 
 def test_a_download_in_the_failed_step_is_what_is_missed() -> None:
