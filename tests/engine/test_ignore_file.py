@@ -32,6 +32,8 @@ def is_kept_back(text: str, path: str) -> bool:
         ("**.pyc", "a/b.pyc"),
         ("**b/c", "ab/c"),
         ("a*b*c", "axbcbc"),
+        ("a***b", "ab"),
+        ("a****/*b", "ac/b"),
         ("a?b", "a☺b"),
         ("a[b-d]e", "ace"),
         ("a[^b-d]e", "aze"),
