@@ -17,6 +17,9 @@ MOST_BYTES = 1_000_000
 MOST_FILES = 200
 MOST_BYTES_IN_ALL = 20_000_000
 """Of the files together: a hand-in is in memory several times over on its way to who judges it."""
+LONGEST_PATH = 1_000
+MOST_FOLDERS = 100
+"""That one file may be in: each folder is sent to the engine, by its whole path."""
 MOST_ENTRIES = 10_000
 """Of files and folders, those that are left out as well: to look at each costs time."""
 NO_DOCKERFILE = "there is no Dockerfile yet: write one in the cell above and run that cell"
@@ -163,7 +166,7 @@ def is_left_out(name: str) -> bool:
 
 
 def refuse_too_much(files: Mapping[str, bytes]) -> None:
-    """Raise BadInput for more files, or more in them, than a hand-in may hold."""
+    """Raise BadInput for more files, more in them, or longer paths than a hand-in may hold."""
     if len(files) > MOST_FILES:
         tops = Counter(name.partition("/")[0] for name in files if "/" in name)
         fullest = "".join(f", at least {n} of them in {top}" for top, n in tops.most_common(1))
@@ -172,6 +175,12 @@ def refuse_too_much(files: Mapping[str, bytes]) -> None:
     if sum(map(len, files.values())) > MOST_BYTES_IN_ALL:
         most = f"{MOST_BYTES_IN_ALL // 1_000_000} MB"
         raise BadInput(f"the folder's files are larger than {most} in all: {_ADVICE}")
+    for path in files:
+        if len(path) > LONGEST_PATH or path.count("/") > MOST_FOLDERS:
+            raise BadInput(
+                f"the path {path[:40]}… is longer than {LONGEST_PATH} characters, or leads through"
+                f" more than {MOST_FOLDERS} folders"
+            )
 
 
 def refuse_too_large(name: str, size: int, most: int = MOST_BYTES, advice: str = _ADVICE) -> None:

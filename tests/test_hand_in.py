@@ -167,6 +167,15 @@ def environment(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("name", ["a/" * 101 + "b", "/".join(["a" * 200] * 6)])
+def test_a_path_without_end_is_refused(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(parents=True)
+    assert set(read_hand_in(folder).files) == {"Dockerfile"}
+    (folder / name).touch()
+    with pytest.raises(BadInput, match=r"the path a+/?.*… is longer than 1000 characters"):
+        read_hand_in(folder)
+
+
 @pytest.mark.parametrize("name", ["venv", "env", "a/b/my own"])
 def test_a_virtual_environment_is_not_handed_in(folder: Path, name: str) -> None:
     environment(folder / name)
