@@ -30,6 +30,7 @@ from autograder.engine.grading import Grading, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.rootfs import locked
+from autograder.engine.runs import remove_abandoned
 from autograder.engine.stand_in import EDITION
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
@@ -127,11 +128,15 @@ class Ready:
 def make_ready(say: Say, *, yes: bool) -> Ready:
     """Find or start the engine, and have the base images and the package index on it.
 
+    What commands and notebooks that were killed left there is removed.
+
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
     engine = find_engine(say, yes=yes)
     own = own_engine_at(engine.host)
     ready = equip(engine, own, say)
+    with closing(connect(engine.host)) as client:
+        remove_abandoned(client)
     if own == (course := course_engine()):
         install_docker_command(places.home() / "bin", course)
     return ready

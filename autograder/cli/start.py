@@ -10,9 +10,9 @@ from autograder.cli.assignments import offer_assignments
 from autograder.cli.browser import open_page
 from autograder.engine.find import connect, running_engine
 from autograder.engine.grading import stop_abandoned
-from autograder.engine.notebook_images import remove_notebook_images
 from autograder.engine.own import course_engine
 from autograder.engine.podman import NotDocker
+from autograder.engine.runs import remove_abandoned
 from autograder.index import stop_index
 from autograder.ready import make_ready, say
 
@@ -71,7 +71,7 @@ def stop() -> None:
         engine = running_engine()
     if engine:
         with closing(connect(engine.host)) as client:
-            remove_notebook_images(client)
+            remove_abandoned(client)
             stop_index(client)
     stop_abandoned()
     if course_engine().is_running():

@@ -5,12 +5,13 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from autograder.engine.client import RUN_LABEL
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest, Progress, sent
+from autograder.engine.runs import new_run, token_of
 from autograder.errors import NotJudged
 from autograder.evidence.answers import answer_of
 from autograder.evidence.clock import Clock
@@ -51,12 +52,12 @@ class Observer:
         self.until = math.inf
         self.ran = [BuildStep("the first of them", "", False, 0.0)]
         self.material = replace(material, dockerfile=offer.read(material.dockerfile))
-        self.run = secrets.token_hex(6)
+        self.run = new_run()
         self.made: set[str] = set()
 
     def tag(self, which: str) -> str:
         """A tag of this run only: an image of an earlier run can never pass for a new one."""
-        return f"course-run-{self.run}:{which}"
+        return f"course-run-{token_of(self.run)}:{which}"
 
     @contextmanager
     def images(self) -> Iterator["Observer"]:
@@ -67,9 +68,13 @@ class Observer:
             self.drop()
 
     def drop(self, *, but: str = "") -> None:
-        """Remove the images that this run built, one excepted."""
+        """Remove the images that this run built, one excepted.
+
+        What the engine keeps is left to `runs.remove_abandoned`: it is no reason to lose a verdict.
+        """
         for which in sorted(self.made - {but}):
-            self.offer.engine.remove_image(self.tag(which))
+            with suppress(NotJudged):
+                self.offer.engine.remove_image(self.tag(which))
 
     def build(
         self,
