@@ -108,8 +108,11 @@ class Ready:
             return ""
         if not grading.is_running():
             return "the grading engine"
-        with closing(connect(self.engine.host)) as client:
-            same = index_started(client) == self.index.started
+        try:
+            with closing(connect(self.engine.host)) as client:
+                same = index_started(client) == self.index.started
+        except EngineUnavailable:
+            return "the grading engine"
         return "" if same else INDEX
 
     def for_another(self, say: Say) -> "Ready":

@@ -13,12 +13,12 @@ from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 import docker
-from docker.errors import DockerException, ImageNotFound
-from requests.exceptions import RequestException
+from docker.errors import ImageNotFound
 
 from autograder import lab, places
 from autograder.cli.browser import has_desktop
 from autograder.engine.base_image import BASE_IMAGES
+from autograder.engine.client import NO_ANSWER
 from autograder.engine.find import FoundEngine, connect, running_engine
 from autograder.engine.grading import outer_docker
 from autograder.engine.own import course_engine
@@ -108,7 +108,7 @@ def the_engine() -> Iterator[Row]:
     try:
         with closing(connect(found.host)) as client:
             yield from on_engine(found, client)
-    except (DockerException, RequestException) as error:
+    except (EngineUnavailable, *NO_ANSWER) as error:
         yield Row("Docker engine", State.MISSING, f"stopped answering: {error}", "restart it")
     yield wheels(cast(Arch, found.arch))
 

@@ -6,6 +6,7 @@ import platform
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
@@ -156,10 +157,16 @@ def remove_stand_ins(client: docker.DockerClient) -> None:
         image = _find(client, reference)
         # Images built on a stand-in inherit its label: only its own names are ours to remove.
         if image is not None and STAND_IN_LABEL in (image.labels or {}):
-            client.images.remove(reference)
+            _untag(client, reference)
     for image in client.images.list(name=CA_REPOSITORY):
         for tag in image.tags:
-            client.images.remove(tag)
+            _untag(client, tag)
+
+
+def _untag(client: docker.DockerClient, reference: str) -> None:
+    """Take a name away, also from an image of which there is a container."""
+    with suppress(ImageNotFound):
+        client.images.remove(reference, force=True)
 
 
 def _is_current(client: docker.DockerClient, reference: str) -> bool:

@@ -2,16 +2,16 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
-from requests.exceptions import RequestException
 
+from autograder.engine.client import NO_ANSWER, reason, told
 from autograder.errors import NotJudged
 from autograder.index.addresses import HOST_NAMES, bridge_addresses
 from autograder.index.archive import FOLDER, archive_fingerprint, pack
@@ -80,9 +80,9 @@ def ensure_index(
             with one_at_a_time(home() / "index"):
                 running = _running(client, wanted) or _started(client, say, wanted)
         return Index(_addresses_of(running), certificate().ca, running.attrs["State"]["StartedAt"])
-    except (DockerException, RequestException) as error:
-        reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
-        raise NotJudged(f"the package index did not start on the engine: {reason}") from error
+    except NO_ANSWER as error:
+        why = reason(error)
+        raise NotJudged(f"the package index did not start on the engine: {why}") from error
 
 
 def index_edition() -> str:
@@ -94,17 +94,18 @@ def index_started(client: docker.DockerClient) -> str:
     """The moment when the index that runs was started; `` where none runs, or nothing answers."""
     try:
         state = client.containers.get(NAME).attrs["State"]
-    except (DockerException, RequestException):
+    except NO_ANSWER:
         return ""
     return str(state["StartedAt"]) if state["Running"] else ""
 
 
 def stop_index(client: docker.DockerClient) -> None:
-    """End the index and remove its container; nothing happens when there is none."""
-    try:
+    """End the index and remove its container; nothing happens when there is none.
+
+    Raises NotJudged when the engine fails.
+    """
+    with told("ending the package index"), suppress(NotFound):
         client.containers.get(NAME).remove(force=True, v=True)
-    except NotFound:
-        return
 
 
 def _running(client: docker.DockerClient, wanted: _Wanted) -> Container | None:
