@@ -22,7 +22,7 @@ from docker.models.containers import Container
 from docker.types import LogConfig
 
 from autograder.engine import cgroup, names, network
-from autograder.engine.base_image import base_images_of, copy_images
+from autograder.engine.base_image import Held, base_images_of, copy_images
 from autograder.engine.box import BRIDGE, DATA, DISKS, ENTER, INSIDE, NO_TEMPLATE, WHOLE
 from autograder.engine.box_image import IMAGE, ensure_box_image, remove_box_image
 from autograder.engine.client import NO_ANSWER, reason
@@ -117,7 +117,7 @@ class ContainerEngine:
         prepare(self)
 
     def _fill(
-        self, bases: dict[str, str], prepare: Callable[["ContainerEngine"], None], say: Say
+        self, bases: dict[str, Held], prepare: Callable[["ContainerEngine"], None], say: Say
     ) -> None:
         """It has no network to pull from, so what the Docker outside has is copied."""
         with self._client() as client, _client_of(self.host) as inside:

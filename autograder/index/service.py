@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 import docker
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
 
+from autograder.engine.base_image import BASE_IMAGES, held_as
 from autograder.engine.client import NO_ANSWER, reason, told
 from autograder.errors import NotJudged
 from autograder.index.addresses import HOST_NAMES, bridge_addresses
@@ -24,7 +25,6 @@ from autograder.places import home
 
 NAME = "container-course-index"
 LABEL = "org.container-course"
-BASES = ("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm")
 _READY = b"serving\n"  # what server.py prints once it listens
 Say = Callable[[str], None]
 
@@ -226,10 +226,8 @@ def _architecture(client: docker.DockerClient) -> Arch:
 
 
 def _base(client: docker.DockerClient) -> str:
-    for name in BASES:
-        try:
-            client.images.get(name)
-        except ImageNotFound:
-            continue
-        return name
-    raise NotJudged(f"the engine has none of the base images {', '.join(BASES)}")
+    names = (held_as(client, reference) for reference in BASE_IMAGES)
+    found = next(filter(None, names), None)
+    if found is None:
+        raise NotJudged(f"the engine has none of the base images {', '.join(BASE_IMAGES)}")
+    return found
