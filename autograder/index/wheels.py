@@ -20,6 +20,8 @@ from autograder.places import home
 
 Say = Callable[[str], None]
 
+FETCH_SECONDS = 1800
+"""For one batch, also on a slow line."""
 _SPACE = 400 * 2**20
 _SCRATCH = ".fetching-"
 
@@ -93,7 +95,19 @@ def _fetch(batch: list[Wheel], folder: Path) -> int:
         command += ["--require-hashes", "--only-binary=:all:", "--python-version", PYTHON]
         command += [part for platform in platforms for part in ("--platform", platform)]
         command += ["--dest", scratch, "--requirement", str(wanted)]
-        ran = subprocess.run(command, capture_output=True, text=True, env=_pip_environment())
+        try:
+            ran = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                env=_pip_environment(),
+                timeout=FETCH_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotJudged(
+                f"pip did not fetch {batch[0].filename} and {len(batch) - 1} more wheels in "
+                f"{FETCH_SECONDS} s: check the network, then try again"
+            ) from error
         for wheel in batch:
             _move_into_place(Path(scratch) / wheel.filename, folder, wheel, ran.stderr)
     return len(batch)
