@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from autograder.engine.find import (
 from autograder.engine.grading import Grading, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
-from autograder.engine.rootfs import locked
+from autograder.engine.rootfs import Say, locked
 from autograder.engine.runs import remove_abandoned
 from autograder.engine.stand_in import EDITION
 from autograder.errors import EngineUnavailable
@@ -44,7 +44,6 @@ from autograder.index import (
     index_started,
 )
 
-Say = Callable[[str], None]
 INDEX = "the package index"
 """How `Ready.what_ended` names it."""
 

@@ -1,7 +1,7 @@
 """The package index as a service on the engine that builds: found, started, made or ended."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
@@ -13,20 +13,20 @@ from docker.types import LogConfig
 
 from autograder.engine.base_image import BASE_IMAGES, held_as
 from autograder.engine.client import NO_ANSWER, reason, told
+from autograder.engine.rootfs import Say, locked
 from autograder.errors import NotJudged
-from autograder.index.addresses import HOST_NAMES, bridge_addresses
+from autograder.index.addresses import bridge_addresses
 from autograder.index.archive import FOLDER, archive_fingerprint, pack
 from autograder.index.certificate import certificate
-from autograder.index.lock import one_at_a_time
 from autograder.index.manifest import CUTOFF, Arch, Date
 from autograder.index.site import ensure_site
 from autograder.index.wheels import ensure_wheels
 from autograder.places import home
+from autograder.public_index import HOST_NAMES
 
 NAME = "container-course-index"
 LABEL = "org.container-course"
 _READY = b"serving\n"  # what server.py prints once it listens
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def ensure_index(
     try:
         running = _running(client, wanted)
         if running is None:
-            with one_at_a_time(home() / "index"):
+            with locked(home() / "index/.lock"):
                 running = _running(client, wanted) or _started(client, say, wanted)
         return Index(_addresses_of(running), certificate().ca, running.attrs["State"]["StartedAt"])
     except NO_ANSWER as error:

@@ -8,17 +8,15 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from autograder.engine.rootfs import Say, locked
 from autograder.errors import NotJudged
-from autograder.index.lock import one_at_a_time
 from autograder.index.manifest import PYTHON, Arch, Wheel, wheels_for
 from autograder.places import home
-
-Say = Callable[[str], None]
 
 FETCH_SECONDS = 1800
 """For one batch, also on a slow line."""
@@ -37,7 +35,7 @@ def ensure_wheels(arch: Arch, say: Say) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     wheels = wheels_for(arch)
     if _missing(wheels, folder):
-        with one_at_a_time(folder):
+        with locked(folder / ".lock"):
             for leftover in folder.glob(f"{_SCRATCH}*"):
                 shutil.rmtree(leftover)
             _fetch_all(wheels, folder, say)
