@@ -41,11 +41,6 @@ class Criterion:
         return about
 
 
-_PYTHON_BASES = tuple(
-    f"python:{tag}" for tag in ("3.11", "3.11-slim", "3.11-bookworm", "3.11-slim-bookworm")
-)
-
-
 @dataclass(frozen=True)
 class Exercise:
     """One step's exercise.
@@ -57,7 +52,6 @@ class Exercise:
     lock: the one of them that names the versions of everything that gets installed.
     kept_back: the course's own files that no learner gets: another lock, or nothing.
     poetry: the version that must install the dependencies; `` where any may, or none.
-    base_images: the references that a build may start from.
     """
 
     slug: str
@@ -70,7 +64,6 @@ class Exercise:
     kept_back: tuple[str, ...] = ()
     poetry: str = ""
     direct: tuple[str, ...] = ("fastapi", "gunicorn", "uvicorn")
-    base_images: tuple[str, ...] = _PYTHON_BASES
 
     @property
     def max_score(self) -> int:

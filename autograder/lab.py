@@ -173,8 +173,7 @@ def start(
     try:
         return process, wait_until_serving(process, log)
     except BaseException:
-        process.terminate()
-        process.wait(STOP_SECONDS)
+        stop(process.pid)
         raise
 
 

@@ -14,6 +14,10 @@ from nbgrader.server_extensions.validate_assignment import handlers
 from tornado import web
 
 from autograder import welcome
+from autograder.limits import LIMITS
+
+VALIDATE_SECONDS = 2 * LIMITS.hand_in_seconds
+"""All builds of a notebook end before, or are ended."""
 
 
 class Contents(AsyncLargeFileManager):
@@ -41,7 +45,11 @@ async def validate_apart(handler: Any) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        printed, complaint = await process.communicate()
+        printed, complaint = await asyncio.wait_for(process.communicate(), VALIDATE_SECONDS)
+    except TimeoutError:
+        process.terminate()
+        await process.wait()
+        printed, complaint = b"", f"Validate did not end in {VALIDATE_SECONDS:.0f} s".encode()
     finally:
         if process.returncode is None:  # the server ends
             process.terminate()

@@ -19,3 +19,6 @@ class PackageIndex(Protocol):
 
 _FILE = distribution("pip").locate_file("pip/_internal/models/index.py")
 PyPI = cast(PackageIndex, runpy.run_path(str(_FILE))["PyPI"])
+
+HOST_NAMES = (PyPI.netloc, PyPI.file_storage_domain)
+"""Of its pages, and of its files."""

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +29,8 @@ from autograder.engine.find import (
 from autograder.engine.grading import Grading, claimed_engine, grading_engine_at
 from autograder.engine.offer import Offer
 from autograder.engine.own import OwnEngine, course_engine
-from autograder.engine.rootfs import locked
+from autograder.engine.rootfs import Say, locked
+from autograder.engine.runs import remove_abandoned
 from autograder.engine.stand_in import EDITION
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import Builder
@@ -43,7 +44,6 @@ from autograder.index import (
     index_started,
 )
 
-Say = Callable[[str], None]
 INDEX = "the package index"
 """How `Ready.what_ended` names it."""
 
@@ -107,8 +107,11 @@ class Ready:
             return ""
         if not grading.is_running():
             return "the grading engine"
-        with closing(connect(self.engine.host)) as client:
-            same = index_started(client) == self.index.started
+        try:
+            with closing(connect(self.engine.host)) as client:
+                same = index_started(client) == self.index.started
+        except EngineUnavailable:
+            return "the grading engine"
         return "" if same else INDEX
 
     def for_another(self, say: Say) -> "Ready":
@@ -127,11 +130,15 @@ class Ready:
 def make_ready(say: Say, *, yes: bool) -> Ready:
     """Find or start the engine, and have the base images and the package index on it.
 
+    What commands and notebooks that were killed left there is removed.
+
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
     engine = find_engine(say, yes=yes)
     own = own_engine_at(engine.host)
     ready = equip(engine, own, say)
+    with closing(connect(engine.host)) as client:
+        remove_abandoned(client)
     if own == (course := course_engine()):
         install_docker_command(places.home() / "bin", course)
     return ready

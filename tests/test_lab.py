@@ -1,18 +1,22 @@
 """A real JupyterLab: found again, out of the user's way, and ended with all it started."""
 
+import asyncio
 import json
+import logging
 import os
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from autograder import lab, places, welcome
+from autograder import lab, lab_server, places, welcome
 from autograder.errors import BadInput, NotJudged
 
 
@@ -152,3 +156,36 @@ def marked(folder: Path) -> list[str]:
     """The command lines of the processes that carry this test's mark."""
     listing = subprocess.run(["ps", "axeww", "-o", "command"], capture_output=True, text=True)
     return [line for line in listing.stdout.splitlines() if f"MARK={folder}" in line]
+
+
+def test_one_that_is_deaf_is_killed_and_the_reason_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    deaf = ["sh", "-c", "trap '' TERM; echo the reason; while :; do sleep 0.1; done"]
+    monkeypatch.setattr(lab, "command", lambda _: deaf)
+    monkeypatch.setattr(lab, "START_SECONDS", 1)
+    monkeypatch.setattr(lab, "STOP_SECONDS", 1)
+    with pytest.raises(NotJudged, match=r"JupyterLab did not start.*the reason"):
+        lab.start({"MARK": str(tmp_path)})
+    assert marked(tmp_path) == []
+
+
+def test_a_validate_that_never_ends_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = tmp_path / "python"
+    deaf.write_text("#!/bin/sh\nexec sleep 60\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(deaf))
+    monkeypatch.setattr(lab_server, "VALIDATE_SECONDS", 0.2)
+    told: list[str] = []
+    handler = SimpleNamespace(
+        current_user="learner",
+        root_dir=str(tmp_path),
+        get_argument=lambda _: "notebook.ipynb",
+        log=logging.getLogger("test"),
+        finish=told.append,
+    )
+    asyncio.run(lab_server.validate_apart(handler))
+    assert json.loads(told[0]) == {"success": False, "value": "Validate did not end in 0 s"}

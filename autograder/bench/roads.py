@@ -6,11 +6,12 @@ from time import monotonic
 
 from autograder.bench.measured import Measured, measured
 from autograder.bench.synthetic import SyntheticClass
+from autograder.engine.rootfs import Say
 from autograder.evidence.observe import Observer
 from autograder.facts.observation import Evidence
 from autograder.grading import material
 from autograder.hand_in import HandIn
-from autograder.ready import Ready, Say, grading_ready
+from autograder.ready import Ready, grading_ready
 
 PLAIN = """
 # Appended by `./course bench`: nbgrader's own converter and its own list of steps again.

@@ -12,9 +12,9 @@ from autograder.cells.live import Live
 from autograder.cells.message import CellMessage, CheckNotJudged, NotBuilt, prose
 from autograder.checks.unbuilt import unbuilt
 from autograder.engine.client import Engine
-from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.engine.offer import Offer
 from autograder.engine.request import Progress
+from autograder.engine.runs import new_run, remove_own, token_of
 from autograder.errors import BadInput, NotJudged
 from autograder.evidence.material import Material
 from autograder.evidence.observe import Observer
@@ -121,7 +121,7 @@ def _build(exercise: Exercise, live: Live) -> Build:
     ready = make_ready(live.line, yes=os.environ.get("COURSE_YES") == "1")
     os.environ.update(ready.environment)
     offer = ready.offer()
-    remove_own_images(offer.engine.client, Path.cwd())
+    remove_own(offer.engine.client, Path.cwd())
     observer = _NotebookObserver(exercise, offer, given, live)
     try:
         first = observer.first_build()
@@ -168,7 +168,7 @@ class _NotebookObserver(Observer):
     def __init__(self, exercise: Exercise, offer: Offer, given: Material, live: Live) -> None:
         super().__init__(offer, given)
         self.exercise, self.live = exercise, live
-        self.run = notebook_run(Path.cwd())
+        self.run = new_run(Path.cwd())
         twice = Evidence.LOCK_CHANGED in given.needs
         again = _TWICE if twice else _AGAIN
         self.phases = {"first": _FIRST, "source": again} | ({"lock": again} if twice else {})
@@ -178,7 +178,7 @@ class _NotebookObserver(Observer):
 
     def tag(self, which: str) -> str:
         """The exercise's name and a mark of this run."""
-        return f"{self.exercise.slug}:{which}-{self.run.rpartition('-')[2]}"
+        return f"{self.exercise.slug}:{which}-{token_of(self.run)}"
 
     def build(
         self,
@@ -204,4 +204,4 @@ class _NotebookObserver(Observer):
 def _drop_own_images(engine: Engine, folder: Path) -> None:
     # The engine may have gone before the kernel: then the next build removes what is left.
     with suppress(NotJudged):
-        remove_own_images(engine.client, folder)
+        remove_own(engine.client, folder)

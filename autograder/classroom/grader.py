@@ -10,10 +10,11 @@ from typing import Any, Self
 from nbformat import NotebookNode
 
 from autograder.classroom.locked_cells import LockedCells
+from autograder.engine.rootfs import Say
 from autograder.errors import BadInput, NotJudged
 from autograder.feedback import NOT_JUDGED, TRY_NEXT, error_in
 from autograder.hand_in import HandIn, as_json
-from autograder.ready import INDEX, Ready, Say, grading_ready
+from autograder.ready import INDEX, Ready, grading_ready
 
 Outputs = dict[str, list[Any]]
 

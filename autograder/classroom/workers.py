@@ -16,6 +16,7 @@ from autograder.classroom.elsewhere import as_they_come, lent, reached, schedule
 from autograder.classroom.grader import Grader, not_judged_in
 from autograder.classroom.results import Verdict
 from autograder.classroom.submissions import code
+from autograder.engine.grading import stop_abandoned
 from autograder.errors import BadInput, NotJudged
 from autograder.hand_in import MOST_BYTES_IN_ALL, HandIn
 
@@ -63,20 +64,24 @@ def workers(
         with scheduler_client(scheduler) as client, lent(client, plugin):
             yield client
         return
-    with (
-        LocalCluster(
-            n_workers=number,
-            threads_per_worker=1,
-            dashboard_address="127.0.0.1:0",  # without a host it would be every network's
-            silence_logs=50,
-            security=True,  # else any user of this machine runs what they like as root
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        _register(client, plugin)
-        yield client
-        with suppress(Exception):  # the verdicts are there, whatever an engine's end comes to
-            client.unregister_worker_plugin(plugin.name)  # while there is time to end the engines
+    try:
+        with (
+            LocalCluster(
+                n_workers=number,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",  # without a host it would be every network's
+                silence_logs=50,
+                security=True,  # else any user of this machine runs what they like as root
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            _register(client, plugin)
+            yield client
+            with suppress(Exception):  # the verdicts are there, whatever an engine's end comes to
+                client.unregister_worker_plugin(plugin.name)  # while there is time to end engines
+    except BaseException:
+        stop_abandoned()  # of workers that ended at once: a closed terminal asks them as well
+        raise
 
 
 def _register(client: Client, plugin: WorkerPlugin) -> None:

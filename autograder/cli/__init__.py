@@ -14,23 +14,32 @@ ENVIRONMENT_ERRORS = {
     errno.EMFILE,
 }
 
+INTERRUPTED = 130
+"""What typer makes of a KeyboardInterrupt; no command ends so by itself."""
+
 
 def main() -> None:
     """Run the command line; what is the user's or the environment's ends in one line."""
     from typer import Abort, TyperException
 
     from autograder.cli.app import app
+    from autograder.cli.ending import Ending
     from autograder.errors import CourseError
 
+    ending = Ending()
     try:
         code = app(prog_name="./course", standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
     except CourseError as error:
         code = complain(str(error), error.exit_code)
     except TyperException as error:
         line = one_line(error.format_message())  # empty after the help of a bare ./course
         code = complain(f"{line} (see ./course --help)", 2) if line else 2
     except (KeyboardInterrupt, Abort):
-        code = complain("interrupted", 130)
+        code = complain("interrupted", ending.exit_code)
+    except _engines_errors() as error:
+        code = complain(f"the Docker engine failed: {error}", 3)
     except BrokenPipeError:
         # The reader of our output went away; Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -40,6 +49,16 @@ def main() -> None:
             raise
         code = complain(f"{error.strerror}: {error.filename or 'while writing'}", 3)
     sys.exit(code)
+
+
+def _engines_errors() -> tuple[type[Exception], ...]:
+    """What an engine that fails raises where nobody said what it was asked for.
+
+    Python calls this only where something was raised: importing the SDK takes time.
+    """
+    from autograder.engine.client import NO_ANSWER
+
+    return NO_ANSWER
 
 
 def in_home(path: object) -> bool:

@@ -12,6 +12,9 @@ EXCHANGE = ".exchange"
 COURSE = "container-course"
 """As nbgrader_config.py has them; a class with an exchange elsewhere releases there by itself."""
 
+NBGRADER_SECONDS = 300
+"""For copying a few files: on a busy machine its own start takes longest."""
+
 LEFT_BY_RUNNING = {"__pycache__", ".ipynb_checkpoints"}
 
 
@@ -43,13 +46,18 @@ def files(folder: Path) -> Iterator[Path]:
 
 def nbgrader(command: str, *arguments: str) -> None:
     """Run one nbgrader command; a failure is told, and the lessons go on without."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("nbgrader"), command, *arguments],
-        cwd=places.project(),
-        env=lab.environment({}),
-        capture_output=True,
-        text=True,
-    )
+    try:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("nbgrader"), command, *arguments],
+            cwd=places.project(),
+            env=lab.environment({}),
+            capture_output=True,
+            text=True,
+            timeout=NBGRADER_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        say(f"  nbgrader {command} failed: it did not end in {NBGRADER_SECONDS} s")
+        return
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         say(f"  nbgrader {command} failed: {reason}")

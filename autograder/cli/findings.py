@@ -13,12 +13,11 @@ from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 import docker
-from docker.errors import DockerException, ImageNotFound
-from requests.exceptions import RequestException
 
 from autograder import lab, places
 from autograder.cli.browser import has_desktop
-from autograder.engine.base_image import BASE_IMAGES
+from autograder.engine.base_image import BASE_IMAGES, held_as
+from autograder.engine.client import NO_ANSWER
 from autograder.engine.find import FoundEngine, connect, running_engine
 from autograder.engine.grading import outer_docker
 from autograder.engine.own import course_engine
@@ -108,7 +107,7 @@ def the_engine() -> Iterator[Row]:
     try:
         with closing(connect(found.host)) as client:
             yield from on_engine(found, client)
-    except (DockerException, RequestException) as error:
+    except (EngineUnavailable, *NO_ANSWER) as error:
         yield Row("Docker engine", State.MISSING, f"stopped answering: {error}", "restart it")
     yield wheels(cast(Arch, found.arch))
 
@@ -167,12 +166,10 @@ def base_images(client: docker.DockerClient) -> Row:
     """How many base images the engine holds, and whether they are stand-ins."""
     there, stand_ins = 0, 0
     for reference in BASE_IMAGES:
-        try:
-            labels = client.images.get(reference).labels or {}
-        except ImageNotFound:
-            continue
-        there += 1
-        stand_ins += STAND_IN_LABEL in labels
+        name = held_as(client, reference)
+        if name:
+            there += 1
+            stand_ins += STAND_IN_LABEL in (client.images.get(name).labels or {})
     seen = f"{there} of {len(BASE_IMAGES)}" + (f", {stand_ins} stand-ins" if stand_ins else "")
     return Row("base images", State.THERE if there == len(BASE_IMAGES) else State.TO_COME, seen)
 

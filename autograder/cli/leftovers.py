@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
 
+from autograder.engine.client import NO_ANSWER
 from autograder.engine.find import connect
 from autograder.engine.processes import MARK as ENGINE_MARK
+from autograder.errors import EngineUnavailable, NotJudged
 from autograder.index import stop_index
 from autograder.index.service import NAME as INDEX_NAME
 
@@ -74,7 +75,7 @@ def on_engine(host: str) -> Traces:
     try:
         with closing(connect(host)) as client:
             return Traces(objects=frozenset(objects(client)))
-    except DockerException as error:
+    except (EngineUnavailable, *NO_ANSWER) as error:
         return Traces(objects=frozenset({f"an engine that does not answer: {error}"}))
 
 
@@ -113,7 +114,7 @@ def processes() -> dict[int, tuple[str, list[bytes]]]:
 def stop_index_unless(found: Traces, host: str) -> None:
     """End the package index, unless it was there before the run: a learner may be using it."""
     if not any(thing.startswith(f"container {INDEX_NAME} ") for thing in found.objects):
-        with suppress(DockerException):  # the engine died, and the index with it
+        with suppress(NotJudged):  # the engine died, and the index with it
             stop_index(connect(host))
 
 

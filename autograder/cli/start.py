@@ -1,8 +1,6 @@
 """`./course start` and `./course stop`."""
 
 import os
-import signal
-import types
 from contextlib import closing, suppress
 
 from autograder import lab
@@ -10,15 +8,15 @@ from autograder.cli.assignments import offer_assignments
 from autograder.cli.browser import open_page
 from autograder.engine.find import connect, running_engine
 from autograder.engine.grading import stop_abandoned
-from autograder.engine.notebook_images import remove_notebook_images
 from autograder.engine.own import course_engine
 from autograder.engine.podman import NotDocker
+from autograder.engine.runs import remove_abandoned
 from autograder.index import stop_index
 from autograder.ready import make_ready, say
 
 
 def start(*, browser: bool, port: int | None, yes: bool) -> None:
-    """Set everything up and serve JupyterLab until Ctrl-C or `./course stop`.
+    """Set everything up and serve JupyterLab until Ctrl-C, a closed terminal or `./course stop`.
 
     When the course's JupyterLab is running already, only say where, and open it.
     """
@@ -34,8 +32,6 @@ def start(*, browser: bool, port: int | None, yes: bool) -> None:
     say("Starting JupyterLab …")
     if os.geteuid() == 0:
         say("(as root: it listens on this machine only, behind a token)")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupted)  # a closed terminal ends it, as Ctrl-C does
     process, server = lab.start(ready.environment, port)
     try:
         show(server, browser=browser)
@@ -47,11 +43,6 @@ def start(*, browser: bool, port: int | None, yes: bool) -> None:
         say("\nJupyterLab has ended. The engine goes on, for a quick start; ./course stop ends it.")
 
 
-def interrupted(_number: int, _frame: types.FrameType | None) -> None:
-    """Treat a signal as Ctrl-C."""
-    raise KeyboardInterrupt
-
-
 def show(server: lab.Lab, *, browser: bool) -> None:
     """Print the address on stdout, and open it when wanted and possible."""
     page = server.page()
@@ -61,7 +52,10 @@ def show(server: lab.Lab, *, browser: bool) -> None:
 
 
 def stop() -> None:
-    """End JupyterLab, the package index and our own engine, whichever run."""
+    """End JupyterLab, the package index and our own engine, whichever run.
+
+    Raises NotJudged where an engine does not let go what is ours.
+    """
     server = lab.running()
     if server:
         lab.stop(server.pid)
@@ -69,11 +63,13 @@ def stop() -> None:
     engine = None
     with suppress(NotDocker):  # nothing of ours is on it
         engine = running_engine()
-    if engine:
-        with closing(connect(engine.host)) as client:
-            remove_notebook_images(client)
-            stop_index(client)
-    stop_abandoned()
-    if course_engine().is_running():
-        course_engine().stop()
-        say("The course's own engine has stopped.")
+    try:
+        if engine:
+            with closing(connect(engine.host)) as client:
+                remove_abandoned(client)
+                stop_index(client)
+    finally:  # whatever that engine comes to
+        stop_abandoned()
+        if course_engine().is_running():
+            course_engine().stop()
+            say("The course's own engine has stopped.")

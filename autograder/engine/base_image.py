@@ -6,6 +6,8 @@ import platform
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
@@ -61,49 +63,73 @@ def ensure_base_images(
     ca_pem: str | None = None,
     references: Sequence[str] = BASE_IMAGES,
 ) -> None:
-    """Have the engine hold every base image, under its own tag.
+    """Have the engine hold every base image, or our stand-in, which its label names.
 
-    What is there stays; what is not is pulled; what cannot be pulled becomes our stand-in, which
-    its label names. On an engine that is `ours` each also trusts `ca_pem`, so that a plain
-    `docker build` finds the index; elsewhere only the stand-in does. Raises EngineUnavailable.
+    What is there stays; what is not is pulled; for what cannot be pulled there is the stand-in. On
+    an engine that is `ours` that gets the base image's tag, and each also trusts `ca_pem`, so that
+    a plain `docker build` finds both. On another engine a base image's tag is never set by us: it
+    would mislead the user's other builds. Raises EngineUnavailable.
     """
-    missing = [reference for reference in references if not _is_current(client, reference)]
+    is_there = _is_current if ours else held_as
+    missing = [reference for reference in references if not is_there(client, reference)]
     if missing and registry_answers(client, missing[0]):
         missing = [reference for reference in missing if not _pull(client, reference, say)]
     if missing:
-        _tag_stand_in(client, missing, say)
-    if ca_pem is None:
+        image = _stand_in(client, say)
+        say("no image registry here: a stand-in, made from Debian's Python and labelled so, is for")
+        say(f"  {', '.join(missing)}")
+        for reference in missing if ours else ():
+            _tag(image, reference)
+    if ca_pem is None or not ours:
         return
     for reference in references:
-        image = client.images.get(reference)
-        if ours or STAND_IN_LABEL in (image.labels or {}):
-            _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
-            _break_in(client, reference)
+        _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
+        _break_in(client, reference)
 
 
-def base_images_of(client: docker.DockerClient, say: Say) -> dict[str, str]:
-    """The base images that an engine holds or can pull: reference -> image id."""
-    missing = [reference for reference in BASE_IMAGES if _find(client, reference) is None]
+def held_as(client: docker.DockerClient, reference: str) -> str | None:
+    """The name of what the engine has for a base image: its own, or the stand-in's, or None."""
+    if _is_current(client, reference):
+        return reference
+    return STAND_IN if _find(client, STAND_IN) else None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an engine has for a base image: under which name, and the image's id."""
+
+    name: str
+    id: str
+
+
+def base_images_of(client: docker.DockerClient, say: Say) -> dict[str, Held]:
+    """What an engine holds or can pull, by the base images' references."""
+    missing = [reference for reference in BASE_IMAGES if held_as(client, reference) is None]
     if missing and registry_answers(client, missing[0]):
         for reference in missing:
             _pull(client, reference, say)
-    found = ((reference, _find(client, reference)) for reference in BASE_IMAGES)
-    return {reference: str(image.id) for reference, image in found if image is not None}
+    names = ((reference, held_as(client, reference)) for reference in BASE_IMAGES)
+    return {
+        reference: Held(name, str(client.images.get(name).id)) for reference, name in names if name
+    }
 
 
 def copy_images(
-    source: docker.DockerClient, target: docker.DockerClient, images: Mapping[str, str], say: Say
+    source: docker.DockerClient, target: docker.DockerClient, images: Mapping[str, Held], say: Say
 ) -> None:
-    """Give an engine without a network the images of another, by reference -> id."""
+    """Give an engine of ours, without a network, the images of another under their references."""
     copied: dict[str, str] = {}
-    for reference, image in images.items():
-        if image in copied:
-            _tag(target.images.get(copied[image]), reference)
+    for reference, held in images.items():
+        if held.id in copied:
+            _tag(target.images.get(copied[held.id]), reference)
             continue
-        say(f"copying {reference}")
+        say(f"copying {held.name}")
         # Under its name, as an id may mean nothing to another image store.
-        target.api.load_image(source.api.get_image(reference))  # type: ignore[no-untyped-call]
-        copied[image] = reference
+        target.api.load_image(source.api.get_image(held.name))  # type: ignore[no-untyped-call]
+        if held.name != reference:
+            _tag(target.images.get(held.name), reference)
+            _untag(target, held.name)
+        copied[held.id] = reference
 
 
 def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
@@ -131,9 +157,13 @@ def _built(client: docker.DockerClient, files: dict[str, str]) -> Image:
 
 
 def ca_base_tag(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
-    """A name of the course's own for `ca_base`: BuildKit starts from names, not from ids."""
+    """A name of the course's own for `ca_base` of what the engine has for a base image.
+
+    BuildKit starts from names, not from ids. Raises ImageNotFound.
+    """
     name = f"{CA_REPOSITORY}:{reference.rpartition(':')[2]}"
-    _tag(client.images.get(ca_base(client, reference, ca_pem)), name)
+    held = held_as(client, reference) or reference
+    _tag(client.images.get(ca_base(client, held, ca_pem)), name)
     _break_in(client, name)
     return name
 
@@ -156,14 +186,20 @@ def remove_stand_ins(client: docker.DockerClient) -> None:
         image = _find(client, reference)
         # Images built on a stand-in inherit its label: only its own names are ours to remove.
         if image is not None and STAND_IN_LABEL in (image.labels or {}):
-            client.images.remove(reference)
+            _untag(client, reference)
     for image in client.images.list(name=CA_REPOSITORY):
         for tag in image.tags:
-            client.images.remove(tag)
+            _untag(client, tag)
+
+
+def _untag(client: docker.DockerClient, reference: str) -> None:
+    """Take a name away, also from an image of which there is a container."""
+    with suppress(ImageNotFound):
+        client.images.remove(reference, force=True)
 
 
 def _is_current(client: docker.DockerClient, reference: str) -> bool:
-    """Whether the engine holds this image, and not an earlier edition of the stand-in for it."""
+    """Whether the engine holds this image, and under its name no earlier stand-in for it."""
     image = _find(client, reference)
     return image is not None and (image.labels or {}).get(STAND_IN_LABEL, EDITION) == EDITION
 
@@ -195,14 +231,6 @@ def _pull(client: docker.DockerClient, reference: str, say: Say) -> bool:
         say(f"  {reference} could not be pulled: {error}")
         return False
     return True
-
-
-def _tag_stand_in(client: docker.DockerClient, references: list[str], say: Say) -> None:
-    image = _stand_in(client, say)
-    for reference in references:
-        _tag(image, reference)
-    say("no image registry here: stand-ins, made from Debian's Python and labelled so, are")
-    say(f"  {', '.join(references)}")
 
 
 def _tag(image: Image, reference: str) -> None:

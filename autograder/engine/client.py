@@ -39,13 +39,13 @@ _NOTHING = re.compile(r"(?:/bin/sh -c )?#\(nop\)\s*")
 _ARGUMENTS = re.compile(r"^(?:RUN )?\|\d+ .*?/bin/sh -c ", re.S)
 
 
-# The SDK lets through what goes wrong while it reads a stream.
-_NO_ANSWER = (
+NO_ANSWER = (
     DockerException,
     StreamParseError,
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
 )
+"""What the SDK raises where an engine fails; what goes wrong in a stream it lets through."""
 
 
 @contextmanager
@@ -55,9 +55,14 @@ def told(what: str) -> Iterator[None]:
         yield
     except (requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError) as error:
         raise EngineUnavailable(f"the Docker engine stopped answering while {what}") from error
-    except _NO_ANSWER as error:
-        text = str(getattr(error, "explanation", None) or error).strip().splitlines()
-        raise NotJudged(f"{what} failed: {text[0] if text else error!r}") from error
+    except NO_ANSWER as error:
+        raise NotJudged(f"{what} failed: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """What the engine, or else the SDK, says went wrong, in one line."""
+    text = str(getattr(error, "explanation", None) or error).strip().splitlines()
+    return text[0] if text else repr(error)
 
 
 class Engine:
@@ -79,7 +84,7 @@ class Engine:
             else:
                 client = docker.from_env(timeout=CALL_SECONDS)
             client.ping()
-        except _NO_ANSWER as error:
+        except NO_ANSWER as error:
             where = f" at {host}" if host else ""
             raise EngineUnavailable(
                 f"no Docker engine answers{where}: start Docker, or run ./course start"

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import docker
 from docker.constants import DEFAULT_TIMEOUT_SECONDS
 from docker.context import ContextAPI
-from docker.errors import ContextException, DockerException
-from requests.exceptions import RequestException
+from docker.errors import ContextException
 
 from autograder import places
 from autograder.engine.base_image import remove_stand_ins
+from autograder.engine.client import NO_ANSWER, reason, told
 from autograder.engine.grading import Grading, grading_engine_at
 from autograder.engine.grading_container import remove_all
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.podman import NotDocker, refuse_podman
 from autograder.engine.rootfs import Say, remove_tree
+from autograder.engine.runs import remove_abandoned
 from autograder.errors import EngineUnavailable
 
 ANSWER_SECONDS = 3
@@ -102,23 +103,33 @@ def answering(host: str, *, ours: bool) -> FoundEngine | None:
     try:
         with closing(connect(host, timeout=ANSWER_SECONDS)) as client:
             version = client.version()
-    except (DockerException, RequestException):
+        found = FoundEngine(host, ours, version["Version"], version["Arch"])
+    except (EngineUnavailable, *NO_ANSWER, KeyError, TypeError):  # or no Docker is what answers
         return None
     refuse_podman(host, version)
-    return FoundEngine(host=host, ours=ours, version=version["Version"], arch=version["Arch"])
+    return found
 
 
 def connect(host: str, timeout: int = DEFAULT_TIMEOUT_SECONDS) -> docker.DockerClient:
-    """A client of the engine at `host`, with the certificates that go with the user's own."""
-    if host in (os.environ.get("DOCKER_HOST"), _context_host()):
-        return docker.from_env(timeout=timeout)
-    return docker.DockerClient(base_url=host, timeout=timeout)
+    """A client of the engine at `host`, with the certificates that go with the user's own.
+
+    Raises EngineUnavailable when it does not answer: it is asked for its version.
+    """
+    try:
+        if host in (os.environ.get("DOCKER_HOST"), _context_host()):
+            return docker.from_env(timeout=timeout)
+        return docker.DockerClient(base_url=host, timeout=timeout)
+    except NO_ANSWER as error:
+        raise EngineUnavailable(
+            f"the Docker engine at {host} does not answer: {reason(error)}"
+        ) from error
 
 
 def clean(say: Say) -> None:
-    """Remove all that the course made: engines, stand-in images, its folders.
+    """Remove all that the course made: engines, what is on those of others, its folders.
 
-    Raises EngineUnavailable when something foreign is mounted in there.
+    Raises EngineUnavailable when something foreign is mounted in there, NotJudged when an engine
+    does not let go what is ours.
     """
     for engine in _own_engines():
         say(f"stopping the engine in {engine.run.parent}")
@@ -129,9 +140,10 @@ def clean(say: Say) -> None:
         except NotDocker:
             continue
         if found is not None:
-            client = docker.DockerClient(base_url=host)
-            remove_stand_ins(client)
-            remove_all(client, course_engine().run.parent)
+            with closing(connect(host)) as client, told("removing what the course made"):
+                remove_abandoned(client)
+                remove_stand_ins(client)
+                remove_all(client, course_engine().run.parent)
     for name in MADE:
         folder = places.home() / name
         if folder.exists():

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
-from requests.exceptions import RequestException
 
 from autograder.engine import cgroup, names, network
-from autograder.engine.base_image import base_images_of, copy_images
+from autograder.engine.base_image import Held, base_images_of, copy_images
 from autograder.engine.box import BRIDGE, DATA, DISKS, ENTER, INSIDE, NO_TEMPLATE, WHOLE
 from autograder.engine.box_image import IMAGE, ensure_box_image, remove_box_image
+from autograder.engine.client import NO_ANSWER, reason
 from autograder.engine.grading_process import REMAP
 from autograder.engine.own import START_SECONDS, STOP_SECONDS, answers, require_short, settings
 from autograder.engine.room import Room
@@ -117,7 +117,7 @@ class ContainerEngine:
         prepare(self)
 
     def _fill(
-        self, bases: dict[str, str], prepare: Callable[["ContainerEngine"], None], say: Say
+        self, bases: dict[str, Held], prepare: Callable[["ContainerEngine"], None], say: Say
     ) -> None:
         """It has no network to pull from, so what the Docker outside has is copied."""
         with self._client() as client, _client_of(self.host) as inside:
@@ -323,9 +323,10 @@ def _client_of(host: str) -> Iterator[docker.DockerClient]:
             yield client
     except NotFound as error:
         raise EngineUnavailable("the grading engine died") from error
-    except (DockerException, RequestException) as error:
-        reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
-        raise EngineUnavailable(f"the Docker at {host} fails a grading engine: {reason}") from error
+    except NO_ANSWER as error:
+        raise EngineUnavailable(
+            f"the Docker at {host} fails a grading engine: {reason(error)}"
+        ) from error
 
 
 def _last(container: Container) -> str:

@@ -22,6 +22,9 @@ from autograder.limits import LIMITS, Limits
 REMAP = ("--userns-remap=default",)
 """Root in a build or a container is nobody outside: https://docs.docker.com/engine/security/userns-remap/"""
 
+ASK_SECONDS = 60
+"""For a script of a moment, under load."""
+
 
 @dataclass(frozen=True)
 class GradingEngine(OwnEngine):
@@ -49,12 +52,14 @@ class GradingEngine(OwnEngine):
         require_root("a grading engine")
         assert self.disk is not None
         self.stop()
-        template = self.run.parent.parent / f"grading-{edition}.img"
-        with locked(template.with_suffix(".lock")):
+        folder = self.run.parent.parent
+        template = folder / f"grading-{edition}.img"
+        # One lock for all editions, and until the copy is made: a new template removes the others.
+        with locked(folder / "grading.lock"):
             if not template.exists():
                 self._make_template(template, prepare, say)
-        require_space(self.disk.parent, self.limits.disk_bytes // 2, "a grading engine")
-        _copy(template, self.disk)
+            require_space(self.disk.parent, self.limits.disk_bytes // 2, "a grading engine")
+            _copy(template, self.disk)
         self.start(say)
         prepare(self)
 
@@ -90,11 +95,16 @@ class GradingEngine(OwnEngine):
     def ask(self, script: str) -> tuple[int, str]:
         """Run a shell script in its network: the exit code, and what it said.
 
-        Raises EngineUnavailable when it died.
+        Raises EngineUnavailable when it died, or does not answer in ASK_SECONDS.
         """
         for pid in processes.marked(self.run, "dockerd"):
             command = ["nsenter", "--target", str(pid), "--mount", "--net", "sh", "-c", script]
-            done = subprocess.run(command, capture_output=True, text=True)
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=ASK_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                raise EngineUnavailable(
+                    f"the grading engine did not end a command in {ASK_SECONDS} s"
+                ) from error
             return done.returncode, done.stdout + done.stderr
         raise EngineUnavailable("the grading engine died")
 

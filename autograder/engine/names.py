@@ -5,10 +5,7 @@ import signal
 from pathlib import Path
 
 from autograder.engine import processes
-from autograder.public_index import PyPI
-
-INDEX_HOSTS = (PyPI.netloc, PyPI.file_storage_domain)
-"""The public index's own host names, as pip knows them."""
+from autograder.public_index import HOST_NAMES
 
 
 def configure(run: Path, inside: str, gateway: str) -> None:
@@ -38,7 +35,7 @@ def point_index_at(run: Path, address: str) -> None:
 
 def changed(run: Path, address: str) -> bool:
     """Write the index's address down; whether the name server is to read it again."""
-    lines = "".join(f"{address} {host}\n" for host in INDEX_HOSTS)
+    lines = "".join(f"{address} {host}\n" for host in HOST_NAMES)
     if (run / "hosts").read_text() == lines:
         return False
     (run / "hosts").write_text(lines)

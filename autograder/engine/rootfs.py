@@ -26,6 +26,8 @@ ENGINE_PACKAGES = (
 CLIENT_PACKAGES = ("docker-cli", "docker-buildx", "docker-compose")
 """Since Debian 13 the command line and its plugins are packages of their own."""
 
+APT_SECONDS = 1800
+"""For apt-get's update, and for its install."""
 GIGABYTE = 1_000_000_000
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 PHASES = {
@@ -121,9 +123,17 @@ def apt_install(packages: tuple[str, ...], say: Say) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
     # A broken third-party source fails the update; the install decides whether that matters.
-    subprocess.run([*apt, "update"], env=environment, capture_output=True)
     install = [*apt, "install", "--yes", "--no-install-recommends", *missing]
-    done = subprocess.run(install, env=environment, capture_output=True, text=True)
+    try:
+        subprocess.run([*apt, "update"], env=environment, capture_output=True, timeout=APT_SECONDS)
+        done = subprocess.run(
+            install, env=environment, capture_output=True, text=True, timeout=APT_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineUnavailable(
+            f"apt-get did not end in {APT_SECONDS} s: check the network and apt's sources, "
+            f"or install {', '.join(missing)} yourself"
+        ) from error
     if done.returncode != 0:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise EngineUnavailable(f"apt-get could not install {missing[0]}: {' '.join(reason)}")

@@ -1,16 +1,16 @@
 """Containers on a private network, all removed at the end whatever happened."""
 
 import re
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
-from autograder.engine.client import RUN_LABEL, Engine, told
+from autograder.engine.client import NO_ANSWER, RUN_LABEL, Engine, told
 from autograder.engine.failure import MOST_SAID, printed_lines
+from autograder.engine.runs import labels_of, new_run, token_of
 from autograder.limits import LIMITS
 
 # Where the engine's words on a container that cannot start come to the point.
@@ -26,12 +26,14 @@ def in_short(explanation: str) -> str:
 class Sandbox:
     """A private network (no way out) and the containers on it.
 
-    Used as a context manager. On leaving, everything it made is removed.
+    Used as a context manager. On leaving, everything it made is removed; what the engine keeps is
+    left to `runs.remove_abandoned`.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.client, self.api = engine.client, engine.api
-        self.labels = {RUN_LABEL: secrets.token_hex(6)}
+        self.run_id = new_run()
+        self.labels = labels_of(self.run_id)
         self.network: Any = None
         self.containers: dict[str, str] = {}
         self.unstarted: dict[str, str] = {}
@@ -39,7 +41,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         with told("making a private network"):
             self.network = self.client.networks.create(
-                f"course-{self.labels[RUN_LABEL]}", internal=True, labels=self.labels
+                f"course-run-{token_of(self.run_id)}", internal=True, labels=self.labels
             )
         return self
 
@@ -49,17 +51,17 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with told("removing the containers of this run"):
-            rows = self.api.containers(
-                all=True, filters={"label": f"{RUN_LABEL}={self.labels[RUN_LABEL]}"}
-            )
+        # Each by itself: an engine that keeps one has no say in the rest, nor in what was observed.
+        with suppress(*NO_ANSWER):
+            rows = self.api.containers(all=True, filters={"label": f"{RUN_LABEL}={self.run_id}"})
             with ThreadPoolExecutor() as pool:
                 list(pool.map(self._remove, (row["Id"] for row in rows)))
-            if self.network is not None:
+        if self.network is not None:
+            with suppress(*NO_ANSWER):
                 self.network.remove()
 
     def _remove(self, container: str) -> None:
-        with suppress(NotFound):
+        with suppress(*NO_ANSWER):
             self.api.remove_container(container, force=True, v=True)
 
     def serve(self, image: str, name: str) -> None:

@@ -1,7 +1,6 @@
 """The builds of one hand-in: whole or in part, beside each other or alone, within its time."""
 
 import math
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from autograder.engine.newer import newer_flag
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest, Progress, sent
 from autograder.engine.room import Room
+from autograder.engine.runs import new_run, token_of
 from autograder.errors import NotJudged
 from autograder.evidence.filled import filled
 from autograder.evidence.material import Material, prepared
@@ -49,12 +49,12 @@ class HandInBuilds:
         self.turns = Turns()
         self.ran = [BuildStep("the first of them", "", False, 0.0)]
         self.material = replace(material, dockerfile=offer.read(material.dockerfile))
-        self.run = secrets.token_hex(6)
+        self.run = new_run()
         self.made: set[str] = set()
 
     def tag(self, which: str) -> str:
         """A tag of this run only: an image of an earlier run can never pass for a new one."""
-        return f"course-run-{self.run}:{which}"
+        return f"course-run-{token_of(self.run)}:{which}"
 
     @contextmanager
     def images(self) -> Iterator[Self]:
@@ -65,9 +65,12 @@ class HandInBuilds:
             self.drop()
 
     def drop(self, *, but: str = "") -> None:
-        """Remove the images that this run built, one excepted, and those that can be."""
+        """Remove the images that this run built, one excepted.
+
+        What the engine keeps is left to `runs.remove_abandoned`: it is no reason to lose a verdict.
+        """
         for which in sorted(self.made - {but}):
-            with suppress(NotJudged):  # what is left takes no verdict back
+            with suppress(NotJudged):
                 self.offer.engine.remove_image(self.tag(which))
 
     def left(self) -> float:

@@ -132,7 +132,7 @@ def _printed(
     try:
         facts = engine.build(request)
     finally:
-        with suppress(NotJudged):  # what was read is read
+        with suppress(NotJudged):  # what the engine keeps is no reason to lose a verdict
             engine.remove_image(tag)
     return facts.steps[-1].printed if facts.succeeded and facts.steps else None
 

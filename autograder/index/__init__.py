@@ -1,6 +1,6 @@
 """The course's own package index: the public one as it was at two dates, served offline."""
 
-from autograder.index.addresses import HOST_NAMES, addresses_in
+from autograder.index.addresses import addresses_in
 from autograder.index.certificate import ca_pem
 from autograder.index.manifest import CUTOFF, Arch, Date
 from autograder.index.service import (
@@ -15,7 +15,6 @@ from autograder.index.wheels import ensure_wheels
 
 __all__ = [
     "CUTOFF",
-    "HOST_NAMES",
     "NAME",
     "Arch",
     "Date",

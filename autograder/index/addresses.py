@@ -6,10 +6,6 @@ from itertools import islice
 from typing import Any
 
 from autograder.index.manifest import CUTOFF, Date
-from autograder.public_index import PyPI
-
-#: The public index's own names: its pages, and its files.
-HOST_NAMES = (PyPI.netloc, PyPI.file_storage_domain)
 
 
 def addresses_in(subnet: str, gateway: str = "") -> dict[Date, str]:

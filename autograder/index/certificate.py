@@ -4,8 +4,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.index.addresses import HOST_NAMES
 from autograder.places import home
+from autograder.public_index import HOST_NAMES
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,32 @@
 """The package index as a service on the engine that builds: found, started, made or ended."""
 
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
-from requests.exceptions import RequestException
 
+from autograder.engine.base_image import BASE_IMAGES, held_as
+from autograder.engine.client import NO_ANSWER, reason, told
+from autograder.engine.rootfs import Say, locked
 from autograder.errors import NotJudged
-from autograder.index.addresses import HOST_NAMES, bridge_addresses
+from autograder.index.addresses import bridge_addresses
 from autograder.index.archive import FOLDER, archive_fingerprint, pack
 from autograder.index.certificate import certificate
-from autograder.index.lock import one_at_a_time
 from autograder.index.manifest import CUTOFF, Arch, Date
 from autograder.index.site import ensure_site
 from autograder.index.wheels import ensure_wheels
 from autograder.places import home
+from autograder.public_index import HOST_NAMES
 
 NAME = "container-course-index"
 LABEL = "org.container-course"
-BASES = ("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm")
 _READY = b"serving\n"  # what server.py prints once it listens
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def ensure_index(
     try:
         running = _running(client, wanted)
         if running is None:
-            with one_at_a_time(home() / "index"):
+            with locked(home() / "index/.lock"):
                 running = _running(client, wanted) or _started(client, say, wanted)
         return Index(_addresses_of(running), certificate().ca, running.attrs["State"]["StartedAt"])
-    except (DockerException, RequestException) as error:
-        reason = str(getattr(error, "explanation", None) or error).splitlines()[0]
-        raise NotJudged(f"the package index did not start on the engine: {reason}") from error
+    except NO_ANSWER as error:
+        why = reason(error)
+        raise NotJudged(f"the package index did not start on the engine: {why}") from error
 
 
 def index_edition() -> str:
@@ -94,17 +94,18 @@ def index_started(client: docker.DockerClient) -> str:
     """The moment when the index that runs was started; `` where none runs, or nothing answers."""
     try:
         state = client.containers.get(NAME).attrs["State"]
-    except (DockerException, RequestException):
+    except NO_ANSWER:
         return ""
     return str(state["StartedAt"]) if state["Running"] else ""
 
 
 def stop_index(client: docker.DockerClient) -> None:
-    """End the index and remove its container; nothing happens when there is none."""
-    try:
+    """End the index and remove its container; nothing happens when there is none.
+
+    Raises NotJudged when the engine fails.
+    """
+    with told("ending the package index"), suppress(NotFound):
         client.containers.get(NAME).remove(force=True, v=True)
-    except NotFound:
-        return
 
 
 def _running(client: docker.DockerClient, wanted: _Wanted) -> Container | None:
@@ -225,10 +226,8 @@ def _architecture(client: docker.DockerClient) -> Arch:
 
 
 def _base(client: docker.DockerClient) -> str:
-    for name in BASES:
-        try:
-            client.images.get(name)
-        except ImageNotFound:
-            continue
-        return name
-    raise NotJudged(f"the engine has none of the base images {', '.join(BASES)}")
+    names = (held_as(client, reference) for reference in BASE_IMAGES)
+    found = next(filter(None, names), None)
+    if found is None:
+        raise NotJudged(f"the engine has none of the base images {', '.join(BASE_IMAGES)}")
+    return found

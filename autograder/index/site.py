@@ -10,9 +10,9 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any, get_args
 
-from autograder.index.addresses import HOST_NAMES
 from autograder.index.manifest import Arch, Date, Wheel, fingerprint, wheels_for
 from autograder.places import home
+from autograder.public_index import HOST_NAMES
 
 FILES_URL = f"https://{HOST_NAMES[1]}/packages"
 

@@ -8,18 +8,18 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from autograder.engine.rootfs import Say, locked
 from autograder.errors import NotJudged
-from autograder.index.lock import one_at_a_time
 from autograder.index.manifest import PYTHON, Arch, Wheel, wheels_for
 from autograder.places import home
 
-Say = Callable[[str], None]
-
+FETCH_SECONDS = 1800
+"""For one batch, also on a slow line."""
 _SPACE = 400 * 2**20
 _SCRATCH = ".fetching-"
 
@@ -35,7 +35,7 @@ def ensure_wheels(arch: Arch, say: Say) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     wheels = wheels_for(arch)
     if _missing(wheels, folder):
-        with one_at_a_time(folder):
+        with locked(folder / ".lock"):
             for leftover in folder.glob(f"{_SCRATCH}*"):
                 shutil.rmtree(leftover)
             _fetch_all(wheels, folder, say)
@@ -93,7 +93,19 @@ def _fetch(batch: list[Wheel], folder: Path) -> int:
         command += ["--require-hashes", "--only-binary=:all:", "--python-version", PYTHON]
         command += [part for platform in platforms for part in ("--platform", platform)]
         command += ["--dest", scratch, "--requirement", str(wanted)]
-        ran = subprocess.run(command, capture_output=True, text=True, env=_pip_environment())
+        try:
+            ran = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                env=_pip_environment(),
+                timeout=FETCH_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotJudged(
+                f"pip did not fetch {batch[0].filename} and {len(batch) - 1} more wheels in "
+                f"{FETCH_SECONDS} s: check the network, then try again"
+            ) from error
         for wheel in batch:
             _move_into_place(Path(scratch) / wheel.filename, folder, wheel, ran.stderr)
     return len(batch)

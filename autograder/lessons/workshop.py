@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.engine.client import RUN_LABEL
-from autograder.engine.notebook_images import notebook_run, remove_own_images
 from autograder.engine.offer import Offer
 from autograder.engine.published import publish
 from autograder.engine.request import BuildRequest
+from autograder.engine.runs import labels_of, new_run, remove_own, token_of
 from autograder.evidence.answers import answer_of
 from autograder.evidence.material import LOCK, prepared
 from autograder.exercises import Exercise, find_exercise
@@ -37,7 +37,7 @@ class Workshop:
 
     def __init__(self, exercise: Exercise, ready: Ready) -> None:
         self.exercise, self._ready = exercise, ready
-        self._run = notebook_run(Path.cwd())
+        self._run = new_run(Path.cwd())
         self._offers: dict[Date, Offer] = {}
         self._builds: list[Build] = []
         self._apps: list[Running] = []
@@ -120,7 +120,7 @@ class Workshop:
         """Start the image, for this machine to ask; `ask` on what comes back asks it."""
         if not build.facts.succeeded:
             raise LessonStopped("there is no image to start")
-        port, labels = self.exercise.asked().port, {RUN_LABEL: self._run}
+        port, labels = self.exercise.asked().port, labels_of(self._run)
         with in_one_line():
             published = publish(build.offer.engine, build.tag, port, labels)
         self._apps.append(Running(f"app {len(self._apps) + 1}", published))
@@ -151,7 +151,7 @@ class Workshop:
         return {name: self._bases[name] for name in names}
 
     def _tag(self, name: str) -> str:
-        return f"{self.exercise.slug}:lesson-{self._run.rpartition('-')[2]}-{name}"
+        return f"{self.exercise.slug}:lesson-{token_of(self._run)}-{name}"
 
     def _packages(self) -> tuple[str, ...]:
         asked = self.exercise.asked()
@@ -186,7 +186,7 @@ def workshop(slug: str) -> Workshop:
     """A new workshop for a step, on a ready engine; an earlier one's images are removed."""
     with in_one_line(), saying(READY) as say:
         exercise, ready = find_exercise(slug), make_ready(say, yes=False)
-        remove_own_images(ready.offer().engine.client, Path.cwd())
+        remove_own(ready.offer().engine.client, Path.cwd())
     return Workshop(exercise, ready)
 
 

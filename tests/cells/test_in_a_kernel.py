@@ -12,7 +12,7 @@ from nbconvert.filters import strip_ansi
 from traitlets.config import Config
 
 from autograder.engine.client import RUN_LABEL
-from autograder.engine.notebook_images import notebook_run, remove_notebook_images
+from autograder.engine.runs import new_run, remove_abandoned
 from autograder.exercises import find_exercise
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT
 from autograder.ready import Ready
@@ -86,7 +86,7 @@ def _tidy(folder: Path, engine_client: docker.DockerClient) -> Iterator[None]:
 
 def images(client: docker.DockerClient, folder: Path) -> list[str]:
     """The images that notebooks in the folder have on the engine."""
-    mark = notebook_run(folder).rsplit("-", 2)[0]
+    mark = new_run(folder).rsplit("-", 2)[0]
     found = client.images.list(filters={"label": RUN_LABEL})
     return [tag for i in found if i.labels[RUN_LABEL].startswith(mark) for tag in i.tags]
 
@@ -209,7 +209,7 @@ def test_stop_removes_what_killed_kernels_left(
     kill = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(RuntimeError, match="Kernel died"):
         run(PREPARE, f"%%dockerfile\n{QUICK}", BUILD, kill)
-    remove_notebook_images(engine_client)
+    remove_abandoned(engine_client)
     assert images(engine_client, folder) == []
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from autograder import places
 from autograder.engine import processes
-from autograder.engine.base_image import BASE_IMAGES, ensure_base_images
+from autograder.engine.base_image import BASE_IMAGES, ensure_base_images, held_as
 from autograder.engine.box import DATA
 from autograder.engine.box_image import IMAGE, box_root
 from autograder.engine.grading import FORM, ContainerEngine, container_engine
@@ -146,7 +146,8 @@ def test_base_images_come_from_the_docker_outside(box: Box, there: There) -> Non
         tags = {tag for image in inside.images.list() for tag in image.tags}
         assert {*BASE_IMAGES} <= tags
         assert STAND_IN not in tags  # which it would have where it had made them
-        outside = there.client.images.get(BASE_IMAGES[0]).attrs["RootFS"]["Layers"]
+        held = held_as(there.client, BASE_IMAGES[0])
+        outside = there.client.images.get(held).attrs["RootFS"]["Layers"]
         assert inside.images.get(BASE_IMAGES[0]).attrs["RootFS"]["Layers"][:1] == outside
 
 

@@ -1,11 +1,13 @@
 """The Assignment List offers what release/ holds, by nbgrader's own release command."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from autograder import places
+from autograder.cli import assignments
 from autograder.cli.assignments import contents, offer_assignments
 
 
@@ -54,3 +56,16 @@ def test_a_failure_is_told_and_does_not_stop_the_start(
     (project / "nbgrader_config.py").write_text("raise SystemExit('broken')")
     offer_assignments()
     assert "nbgrader release_assignment failed" in capsys.readouterr().err
+
+
+def test_an_nbgrader_that_never_ends_is_told_and_the_lessons_go_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deaf = project / "nbgrader"
+    deaf.write_text("#!/bin/sh\nexec sleep 60\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(project / "python"))
+    monkeypatch.setattr(assignments, "NBGRADER_SECONDS", 0.2)
+    assignments.nbgrader("release_assignment", "step-1-naive")
+    said = capsys.readouterr().err
+    assert said == "  nbgrader release_assignment failed: it did not end in 0.2 s\n"

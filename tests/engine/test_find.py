@@ -1,11 +1,15 @@
 """Which engine is found, and what the user is told when none is."""
 
 import os
+import ssl
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import trustme
 
 from autograder.engine import find
 from autograder.engine.own import course_engine
@@ -65,3 +69,59 @@ def test_clean_removes_only_what_the_course_makes(tmp_path: Path) -> None:
     (home / "letter.txt").write_text("mine")
     find.clean(print)
     assert [path.name for path in home.iterdir()] == ["letter.txt"]
+
+
+VERSION = b'{"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux", "Arch": "amd64"}'
+
+
+class _Tls:
+    """A Docker behind TLS that has nothing, and takes none without a certificate."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        own, users = (authority.issue_cert("127.0.0.1", common_name=name) for name in "ab")
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        users.private_key_pem.write_to_path(folder / "key.pem")
+        users.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.verify_mode = ssl.CERT_REQUIRED
+        authority.configure_trust(context)
+        own.configure_cert(context)
+        self.asked = asked = list[str]()
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                code, body = 404, b'{"message": "No such image"}'
+                if self.path.endswith("/version"):
+                    code, body = 200, VERSION
+                elif "/json?" in self.path or "/networks" in self.path:
+                    code, body = 200, b"[]"
+                self.send_response(code)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_DELETE(self) -> None:
+                self.do_GET()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.host = f"tcp://127.0.0.1:{self.server.server_port}"
+
+
+def test_clean_shows_the_certificates_of_a_docker_behind_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = _Tls(tmp_path)
+    monkeypatch.setenv("DOCKER_HOST", there.host)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    find.clean(print)
+    there.server.shutdown()
+    assert [path for path in there.asked if "/images/json" in path]

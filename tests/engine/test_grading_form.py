@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.cli.findings import State, grading
-from autograder.engine import find
+from autograder.engine import find, grading_process, processes
 from autograder.engine.box import LIMIT
 from autograder.engine.cgroup import rows
 from autograder.engine.grading import (
@@ -214,3 +216,60 @@ def test_without_a_limit_nothing_starts(tmp_path: Path) -> None:
     done = limit(top)
     assert done.returncode != 0
     assert "pids.max" in done.stderr
+
+
+def test_a_template_stays_until_it_is_copied_though_another_checkout_makes_its_own(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    """Two checkouts have one home and a template each, and a new one removes the others.
+
+    The engine is faked, and says nothing: at stake is who may remove what another copies.
+    """
+    person(monkeypatch, root=True)
+    monkeypatch.setattr(GradingEngine, "start", lambda *_: None)
+    monkeypatch.setattr(grading_process, "require_space", lambda *_: None)
+    monkeypatch.setattr(grading_process, "_format", lambda disk, *_: disk.touch())
+    copying, removed = threading.Event(), threading.Event()
+    lost: list[Path] = []
+
+    def copy(template: Path, disk: Path) -> None:
+        if not copying.is_set():
+            copying.set()
+            removed.wait(1)
+        if not template.exists():
+            lost.append(template)
+        disk.touch()
+
+    make = GradingEngine._make_template
+
+    def made(self: GradingEngine, template: Path, *rest: Any) -> None:
+        make(self, template, *rest)
+        if copying.is_set():
+            removed.set()
+
+    monkeypatch.setattr(grading_process, "_copy", copy)
+    monkeypatch.setattr(GradingEngine, "_make_template", made)
+
+    def renew(number: int, edition: str) -> None:
+        engine = grading_engine(number)
+        engine.run.mkdir(parents=True)
+        engine.renew(lambda _: None, edition, print)
+
+    first = threading.Thread(target=renew, args=(0, "one"))
+    first.start()
+    assert copying.wait(10)
+    renew(1, "two")
+    first.join(10)
+    assert lost == []
+
+
+def test_a_command_inside_that_never_ends_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "nsenter").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "nsenter").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(processes, "marked", lambda *_: [1])
+    monkeypatch.setattr(grading_process, "ASK_SECONDS", 0.2)
+    with pytest.raises(EngineUnavailable, match=r"did not end a command in 0\.2 s"):
+        grading_engine(0).ask("true")

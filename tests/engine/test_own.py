@@ -20,17 +20,17 @@ from autograder.engine import network, processes
 from autograder.engine.base_image import ensure_base_images
 from autograder.engine.client import Engine
 from autograder.engine.command import install_docker_command
-from autograder.engine.names import INDEX_HOSTS
 from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.request import BuildRequest
 from autograder.errors import EngineUnavailable
 from autograder.facts.dockerfile import parse
+from autograder.public_index import HOST_NAMES
 
 DOCKERFILE = f"""\
 FROM python:3.11
 COPY <<FILE /lookup.py
 import socket
-print("index at", *map(socket.gethostbyname, {INDEX_HOSTS}))
+print("index at", *map(socket.gethostbyname, {HOST_NAMES}))
 try:
     socket.gethostbyname("www.example.org")
 except OSError as error:

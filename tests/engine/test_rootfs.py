@@ -58,3 +58,17 @@ def test_without_root_the_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(EngineUnavailable, match="needs root: start a Docker engine"):
         rootfs.require_root("a Docker engine of our own")
+
+
+def test_an_apt_get_that_never_ends_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "apt-get").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "dpkg-query").write_text("#!/bin/sh\nexit 1\n")
+    for program in tmp_path.iterdir():
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(rootfs, "APT_SECONDS", 0.2)
+    with pytest.raises(EngineUnavailable, match="or install debootstrap yourself") as caught:
+        rootfs.apt_install(("debootstrap",), print)
+    assert "apt-get did not end in 0.2 s" in str(caught.value)

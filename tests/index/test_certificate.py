@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.index.addresses import HOST_NAMES
 from autograder.index.certificate import ca_pem, certificate
+from autograder.public_index import HOST_NAMES
 
 
 @pytest.fixture(autouse=True)

@@ -71,3 +71,19 @@ def test_a_full_disk_is_named_before_anything_is_fetched(
     with pytest.raises(NotJudged, match="MB left"):
         ensure_wheels("amd64", lambda _: None)
     assert (home / "wheels").is_dir()
+
+
+def test_a_pip_that_never_ends_is_one_clear_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = home / "python"
+    deaf.write_text("#!/bin/sh\nexec sleep 60\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(deaf))
+    monkeypatch.setattr(module, "FETCH_SECONDS", 0.2)
+    one = wheels_for("amd64")[:1]
+    monkeypatch.setattr(module, "wheels_for", lambda _: one)
+    with pytest.raises(NotJudged, match=r"did not fetch .* in 0\.2 s: check the net") as caught:
+        ensure_wheels("amd64", lambda _: None)
+    assert "\n" not in str(caught.value)
+    assert {path.name for path in (home / "wheels").iterdir()} == {".lock"}

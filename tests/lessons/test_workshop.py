@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from autograder.engine.client import RUN_LABEL
-from autograder.engine.notebook_images import notebook_run, remove_own_images
+from autograder.engine.runs import labels_of, new_run, remove_own
 from autograder.lessons import Workshop, compare, side_by_side, time_travel, workshop
 from autograder.lessons.message import LessonStopped, in_one_line
 from autograder.lessons.running import Running
@@ -149,11 +149,11 @@ def test_containers_of_a_kernel_that_was_killed_are_removed(
 ) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
-    run = notebook_run(Path.cwd()).replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    run = new_run(Path.cwd()).replace(f"-{os.getpid()}-", f"-{dead.pid}-")
     left = engine_client.containers.run(
-        "python:3.11", ["sleep", "60"], detach=True, labels={RUN_LABEL: run}
+        "python:3.11", ["sleep", "60"], detach=True, labels=labels_of(run)
     )
-    remove_own_images(engine_client, Path.cwd())
+    remove_own(engine_client, Path.cwd())
     with pytest.raises(docker.errors.NotFound):
         left.reload()
 

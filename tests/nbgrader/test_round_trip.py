@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 
 from autograder import places
 from autograder.engine.client import RUN_LABEL
-from autograder.engine.notebook_images import notebook_run
+from autograder.engine.runs import new_run
 from autograder.exercises import find_exercise
 from autograder.feedback import NO_DOCKERFILE, NOT_BUILT
 from autograder.ready import Ready
@@ -212,7 +212,7 @@ def test_no_image_stays_behind(walk: Walk, engine_client: docker.DockerClient) -
     rows = engine_client.images.list(filters={"label": RUN_LABEL})
     folders = [walk.root / who / SLUG for who in ANSWERS]
     folders += [walk.course / "autograded" / who / SLUG for who in ANSWERS]
-    marks = tuple(notebook_run(folder).rsplit("-", 2)[0] for folder in folders)
+    marks = tuple(new_run(folder).rsplit("-", 2)[0] for folder in folders)
     assert [row for row in rows if row.labels[RUN_LABEL].startswith(marks)] == []
 
 
