@@ -52,10 +52,6 @@ class _Vertex:
     error: str = ""
     printed: bytearray = field(default_factory=bytearray)
 
-    @property
-    def log(self) -> tuple[str, ...]:
-        return printed_lines(self.printed.decode("utf-8", "replace"))
-
 
 class _Recorder:
     """Gathers vertices and their logs while the build runs."""
@@ -112,7 +108,9 @@ class _Recorder:
             number, total = int(match["number"]), int(match["total"])
             line = line_of(self.request.dockerfile, stage, number, total, name)
         seconds = 0.0 if vertex.cached else max(0.0, vertex.completed - vertex.started)
-        return BuildStep(name, stage, vertex.cached, seconds, line, vertex.error, vertex.log)
+        text = vertex.printed.decode("utf-8", "replace")
+        rows = printed_lines(text, self.request.longest_line)
+        return BuildStep(name, stage, vertex.cached, seconds, line, vertex.error, rows)
 
     def failure(self, message: str) -> BuildFailure:
         vertices = (v for v in self.vertices.values() if v.error)
@@ -123,7 +121,7 @@ class _Recorder:
         if bad.step is None:
             return classify(message if "parse error" in message else f"{bad.name}: {message}")
         step = self._step(bad)
-        return classify(message, step=step.name, line=step.line, log=bad.log)
+        return classify(message, step=step.name, line=step.line, log=step.printed)
 
 
 def line_of(
@@ -236,5 +234,5 @@ def _running(recorder: _Recorder) -> tuple[str, int | None, tuple[str, ...]]:
     for vertex in recorder.vertices.values():
         if vertex.started and not vertex.completed and vertex.step:
             step = recorder._step(vertex)
-            return step.name, step.line, vertex.log[-LOG_LINES:]
+            return step.name, step.line, step.printed[-LOG_LINES:]
     return "", None, ()

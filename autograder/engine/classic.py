@@ -40,7 +40,7 @@ class _Recorder:
         elif match := _SUCCESS.match(text):
             self.image = match[1]
         elif not text.lstrip().startswith("--->"):
-            self.log = [*self.log, *printed_lines(text)][-200:]
+            self.log = [*self.log, *printed_lines(text, self.request.longest_line)][-200:]
         if self.current:
             number, name, _ = self.current
             last = self.log[-1] if self.log else ""

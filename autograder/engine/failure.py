@@ -36,9 +36,9 @@ _SESSION = "no active sessions"
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.I)
 
 
-def printed_lines(text: str) -> tuple[str, ...]:
+def printed_lines(text: str, longest: int = LONGEST_LINE) -> tuple[str, ...]:
     """What a program printed, line by line; a line that is too long to be read is cut."""
-    return tuple(row[:LONGEST_LINE] for row in text.splitlines())
+    return tuple(row[:longest] for row in text.splitlines())
 
 
 def classify(

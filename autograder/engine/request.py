@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import requests
 import urllib3
 
+from autograder.engine.failure import LONGEST_LINE
 from autograder.engine.ignore_file import kept_back
 from autograder.facts.build import BUILD_SECONDS, Builder
 from autograder.facts.dockerfile import Dockerfile
@@ -62,6 +63,7 @@ class BuildRequest:
     hosts: host name -> address, as `--add-host` gives them to every RUN.
     caches: whose cache mounts it uses, and no others; `` for those that all builds share.
     timeout: wall-clock seconds for the whole build.
+    longest_line: where a line is cut that a step printed.
     """
 
     files: Mapping[str, bytes]
@@ -73,6 +75,7 @@ class BuildRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
     timeout: float = BUILD_SECONDS
+    longest_line: int = LONGEST_LINE
     progress: Callable[[Progress], None] = lambda _: None
 
 

@@ -26,6 +26,8 @@ from autograder.facts.image import Distribution, Environment
 _SCRIPT = Path(__file__).with_name("scan_environments.py")
 SCAN_SECONDS = 120.0
 """For one look at an image, where nobody says otherwise."""
+_MOST_FOUND = 2**20
+"""Characters of what our own programs print on one line; the engine keeps less of it."""
 _HELPER = "/.course-helper"
 _LOADERS = {
     "amd64": ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
@@ -128,7 +130,7 @@ def _printed(
 ) -> tuple[str, ...] | None:
     """What a build's last step prints, or None when it fails."""
     files = {"Dockerfile": text.encode(), "script.py": script, "empty": b""}
-    request = BuildRequest(files, parse(text), tag=tag, timeout=seconds)
+    request = BuildRequest(files, parse(text), tag=tag, timeout=seconds, longest_line=_MOST_FOUND)
     try:
         facts = engine.build(request)
     finally:
