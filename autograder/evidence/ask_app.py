@@ -18,6 +18,7 @@ MOST_READ = 2**20
 """Bytes of one answer, with its headers and all that goes before it."""
 PAUSE = 0.05
 GONE_SECONDS = 2.0
+NO_HTTP = "it did not answer in HTTP"
 
 
 class Unfinished(Exception):
@@ -90,9 +91,10 @@ def ask(name: str, port: int, seconds: float, header: str = "", sent: str = "") 
             last = error.strerror or "nothing answered in time"
             unknown_since = None
         except http.client.HTTPException as error:
-            last = f"it did not answer in HTTP ({type(error).__name__})"
+            last = f"{NO_HTTP} ({type(error).__name__})"
         except Unfinished:
-            last = f"it did not finish its answer in {seconds:g} s"
+            if not last.startswith(NO_HTTP):  # else the time ended in the midst of more of that
+                last = f"it did not finish its answer in {seconds:g} s"
         time.sleep(PAUSE)
     return [status, body, time.monotonic() - began, last, value]
 
