@@ -47,10 +47,18 @@ cli.main()
 def waiting(where: Path, *before: str, **streams: int) -> subprocess.Popen[str]:
     """A command that has begun."""
     command = [*before, sys.executable, "-c", WAITS, str(where)]
-    process = subprocess.Popen(command, text=True, **streams)  # type: ignore[call-overload]
+    process = subprocess.Popen(  # type: ignore[call-overload]
+        command, text=True, preexec_fn=_as_at_a_terminal, **streams
+    )
     until(lambda: (where / "began").exists())
     assert isinstance(process, subprocess.Popen)
     return process
+
+
+def _as_at_a_terminal() -> None:
+    """What runs the tests may ignore these, and who is started would too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def until(true: Callable[[], object]) -> None:
