@@ -142,6 +142,7 @@ def test_a_check_that_is_asked_to_end_leaves_nothing(
         [sys.executable, "-P", "-m", "autograder.cli", "check", STEP_1, tmp_path],
         env={**os.environ, **ready.environment},
         stdout=subprocess.DEVNULL,
+        preexec_fn=_as_at_a_terminal,
     )
 
     def left() -> dict[str, list[str]]:
