@@ -13,12 +13,14 @@ ASKED_BY = (signal.SIGTERM, signal.SIGHUP)
 class Ending:
     """Turns the first of these signals into a KeyboardInterrupt, so that every `finally` runs.
 
-    number: the signal that came; SIGINT until another does.
+    Only Ctrl-C, again, cuts that short: who closes a window after it, or is shut down, does not.
+
+    number: the signal that came first; SIGINT until one does.
     """
 
     def __init__(self) -> None:
-        self.number = signal.SIGINT
-        for number in ASKED_BY:
+        self.number, self.under_way = signal.SIGINT, False
+        for number in (signal.SIGINT, *ASKED_BY):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
                 signal.signal(number, self._end)
 
@@ -28,11 +30,12 @@ class Ending:
         return 128 + self.number
 
     def _end(self, number: int, _frame: types.FrameType | None) -> None:
-        if self.number != signal.SIGINT:
-            return  # the end is under way, and a second one would cut it short
-        self.number = signal.Signals(number)
         if number == signal.SIGHUP:
             _leave_the_terminal()
+        if self.under_way and number != signal.SIGINT:
+            return
+        if not self.under_way:
+            self.number, self.under_way = signal.Signals(number), True
         raise KeyboardInterrupt
 
 

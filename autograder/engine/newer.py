@@ -14,8 +14,9 @@ _KNOWN = {
     "HEALTHCHECK": "interval retries start-interval start-period timeout",
     "RUN": "device mount network security",
 }
-# Docker 20.10 says it with a capital; newer ones may add what is meant, or repeat the hyphens.
-_UNKNOWN = re.compile(r"^unknown flag: (?:--)?([a-z-]+)", re.I)
+# Docker 20.10 says it with a capital; newer ones may add what is meant, or repeat the hyphens. The
+# flag itself is looked up as it is spelled: --Chown is nobody's.
+_UNKNOWN = re.compile(r"^[Uu]nknown flag: (?:--)?([A-Za-z-]+)")
 
 
 def newer_flag(failure: BuildFailure | None, dockerfile: Dockerfile) -> tuple[str, int] | None:
@@ -25,7 +26,7 @@ def newer_flag(failure: BuildFailure | None, dockerfile: Dockerfile) -> tuple[st
         return None
     for line in dockerfile.instructions:
         later = line.keyword == "ONBUILD"  # it is read by itself, and lines are counted anew
-        row, flag = trigger(line) if later else line, said[1].lower()
+        row, flag = trigger(line) if later else line, said[1]
         known = flag in _KNOWN.get(row.keyword, "").split()
         if known and flag in dict(row.flags) and (later or failure.line in (None, row.line)):
             return f"{row.keyword} --{flag}", row.line

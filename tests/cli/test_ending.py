@@ -82,13 +82,23 @@ def test_a_command_that_is_asked_to_end_cleans_up(
     assert (tmp_path / "cleaned").exists()
 
 
-def test_asked_again_it_still_cleans_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "then", "code"),
+    [
+        (signal.SIGTERM, signal.SIGHUP, 143),
+        (signal.SIGINT, signal.SIGHUP, 130),
+        (signal.SIGINT, signal.SIGTERM, 130),
+    ],
+)
+def test_asked_again_it_still_cleans_up(
+    first: signal.Signals, then: signal.Signals, code: int, tmp_path: Path
+) -> None:
     """A desktop that shuts down sends one, and the terminal that it closes the other."""
     process = waiting(tmp_path, stderr=subprocess.DEVNULL)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(first)
     time.sleep(0.2)
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(30) == 143
+    process.send_signal(then)
+    assert process.wait(30) == code
     assert (tmp_path / "cleaned").exists()
 
 

@@ -39,6 +39,7 @@ def test_a_flag_of_newer_builders(row: str, flag: str, named: str) -> None:
         ("COPY --unpack a /", "unpack"),
         ("COPY --form=b a /", "form (did you mean from?)"),
         ("RUN --no-cache b", "no-cache"),
+        ("COPY --Chown=1:1 a /", "Chown"),
         ("WORKDIR --link /a", "link"),
     ],
 )

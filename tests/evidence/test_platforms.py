@@ -12,6 +12,7 @@ from autograder.facts.dockerfile import parse
     [
         "linux/amd64", "linux/x86_64", "LINUX/AMD64", "linux/amd64/v2", "linux", "amd64",
         "$BUILDPLATFORM", "${TARGETPLATFORM}", "linux/$TARGETARCH", "${P:-linux/amd64}", "$MINE",
+        "", "''",
     ],
 )  # fmt: skip
 def test_the_engines_own_platform(asked: str) -> None:
@@ -37,7 +38,9 @@ def test_another_platform_is_not_on_offer(asked: str, own: str) -> None:
         of_no_platform(parse(text), own)
 
 
-@pytest.mark.parametrize("asked", ["$NOWHERE", "linux/", "/", "a/b/c/d", "linux,amd64"])
+@pytest.mark.parametrize(
+    "asked", ["$NOWHERE", "linux/", "/", "a/b/c/d", "linux,amd64", "amd46", "linux/v8.2"]
+)
 def test_what_names_no_platform_is_the_learners_to_mend(asked: str) -> None:
     failure = of_no_platform(parse(f"FROM --platform={asked} python:3.11\n"), "linux/amd64")
     assert failure is not None
