@@ -15,9 +15,9 @@ from posixpath import normpath
 
 from autograder.errors import BadInput
 
-MOST_COMPARED = 25_000_000
-"""Letters of the patterns times letters of the files' names: seconds at worst, and far more than
-200 files and the longest list of some editor's template come to."""
+MOST_COMPARED = 60_000_000
+"""Letters of the patterns times letters of the files' paths: some ten seconds at worst. 200 paths of
+60 letters leave 5,000 for the patterns, which is more than the longest template of an editor has."""
 
 _ONE = "?"
 _STAR = "*"

@@ -13,8 +13,8 @@ _SYSTEMS = frozenset(
     " wasip1 windows zos".split()
 )
 _ARCHITECTURES = frozenset(
-    "386 amd64 arm arm64 armel armhf i386 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x"
-    " wasm".split()
+    "386 amd64 arm arm64 armel armhf i386 loong64 mips mips64 mips64le mipsle ppc64 ppc64le"
+    " riscv64 s390x wasm".split()
 )
 _PLATFORM = re.compile(r"[\w-]+(?:/[\w-]+){0,2}", re.ASCII)
 
