@@ -16,8 +16,8 @@ from posixpath import normpath
 from autograder.errors import BadInput
 
 MOST_COMPARED = 60_000_000
-"""Letters of the patterns times letters of the files' paths: some ten seconds at worst. 200 paths of
-60 letters leave 5,000 for the patterns, which is more than the longest template of an editor has."""
+"""Letters of the patterns times letters of the files' paths: some ten seconds at worst. 200 paths
+of 60 letters leave 5,000 for the patterns: the longest template of an editor has fewer."""
 
 _ONE = "?"
 _STAR = "*"
