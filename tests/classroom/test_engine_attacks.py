@@ -250,6 +250,26 @@ print("OPEN", found, *why)
 """
 
 
+REACHES = """\
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+
+def reaches(where):
+    try:
+        socket.create_connection(where, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+own = socket.create_server(("127.0.0.1", 9999))
+others = [*zip(sys.argv[1::2], sys.argv[2::2])]
+with ThreadPoolExecutor(32) as pool:
+    itself, *found = pool.map(reaches, [own.getsockname(), *others])
+reached = [":".join(where) for where, yes in zip(others, found) if yes]
+print("ITSELF", itself, "OF", len(found), "REACHED", reached)
+"""
+
+
 @contextmanager
 def listener() -> Iterator[tuple[int, list[object]]]:
     """A port on every address of the host, loopback too, and who connected to it."""
@@ -276,18 +296,23 @@ def host_addresses() -> list[str]:
     return [words[3].partition("/")[0] for words in fields if not words[3].startswith("fe80")]
 
 
+def assert_heard(port: int, came: list[object], addresses: list[str]) -> None:
+    """The listener is reached at every address from here; that is then forgotten."""
+    for address in addresses:
+        with socket.create_connection((address, port), timeout=5):
+            pass
+    deadline = time.monotonic() + 5
+    while len(came) < len(addresses):
+        assert time.monotonic() < deadline
+    came.clear()
+
+
 def test_nothing_of_the_host_is_reached(engine: Attacked) -> None:
     """Neither by a RUN nor by an ADD, which the engine itself would do."""
     addresses = host_addresses()
     assert len(addresses) > 1
     with listener() as (port, came):
-        for address in addresses:
-            with socket.create_connection((address, port), timeout=5):
-                pass
-        deadline = time.monotonic() + 5
-        while len(came) < len(addresses):
-            assert time.monotonic() < deadline
-        came.clear()
+        assert_heard(port, came, addresses)
         text = f"{BASE}COPY try.py /\nRUN python3 /try.py {','.join(addresses)} {port}; false\n"
         printed = engine.printed(text, **{"try.py": TRY}).splitlines()
         assert len(printed) == len(addresses)
@@ -300,6 +325,23 @@ def test_nothing_of_the_host_is_reached(engine: Attacked) -> None:
         report = engine.judge(f"{BASE}ADD http://127.0.0.1:{port}/x.git /x\n")
         assert report.score is None
         assert came == []
+
+
+def test_the_app_reaches_nothing_but_itself(engine: Attacked) -> None:
+    """Not even the gateway and the index, which a RUN reaches."""
+    addresses = host_addresses()
+    gateway = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
+    with listener() as (port, came):
+        assert_heard(port, came, addresses)
+        there = [(address, str(port)) for address in addresses]
+        there += [(gateway, "53"), (engine.ready.index.addresses["now"], "443")]
+        start = ["python3", "/reaches.py", *(word for where in there for word in where)]
+        text = f"{BASE}COPY reaches.py /\nCMD {json.dumps(start)}\n"
+        report = engine.judge(text, **{"reaches.py": REACHES})
+        assert came == []
+    assert report.score == 1
+    wanted = f"the container printed: ITSELF True OF {len(there)} REACHED []"
+    assert outcomes(report)["app-answers"].endswith(wanted)
 
 
 def test_the_gateway_answers_nothing_but_names(engine: Attacked) -> None:
