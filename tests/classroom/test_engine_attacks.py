@@ -219,9 +219,9 @@ def test_an_endless_build(engine: Attacked) -> None:
 def test_a_server_that_a_build_leaves_behind(engine: Attacked) -> None:
     """It ends with its step; the next step is alone."""
     serve = "setsid nohup python3 -m http.server 9999 >/dev/null 2>&1 &"
-    text = (
-        f"{BASE}RUN ({serve}) ; sleep 1\nCOPY try.py /\nRUN python3 /try.py 127.0.0.1 9999; false\n"
-    )
+    ask = "python3 /try.py 127.0.0.1 9999"
+    served = f"for n in $(seq 99); do {ask} | grep REACHED && exit; sleep 0.1; done; exit 1"
+    text = f"{BASE}COPY try.py /\nRUN ({serve}) ; {served}\nRUN {ask}; false\n"
     assert "refused" in engine.printed(text, **{"try.py": TRY})
 
 
