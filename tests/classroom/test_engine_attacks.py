@@ -412,8 +412,12 @@ POSE = """\
 import socket, struct, sys, time
 name, index = sys.argv[1], socket.inet_aton(sys.argv[2])
 for address, port in ((sys.argv[2], 443), (sys.argv[3], 53)):
-    with socket.create_connection((address, port), timeout=5):
+    try:
+        socket.create_connection((address, port), timeout=3).close()
         print("REACHED", end=" ")
+    except OSError:  # where nothing keeps them apart, the other may pose already
+        print("SILENT", end=" ")
+time.sleep(1)
 rows = [row.split() for row in open("/proc/net/arp")]
 gateway = next(bytes.fromhex(row[3].replace(":", "")) for row in rows if row[0] == sys.argv[3])
 line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
@@ -465,13 +469,42 @@ def posing(index: str, gateway: str) -> str:
     )
 
 
+def rows_of_posing(printed: str) -> list[list[str]]:
+    """What the stages of `posing` printed, the second first: they ran at one time."""
+    two, one = (row.split(maxsplit=6) for row in printed.splitlines())
+    assert float(one[3]) < float(two[5])
+    assert float(two[3]) < float(one[5])
+    return [two, one]
+
+
 def assert_apart(printed: str) -> None:
     """Both stages of `posing` reached the index and the gateway, at one time, not each other."""
-    (one, two) = (row.split(maxsplit=6) for row in printed.splitlines())
+    two, one = rows_of_posing(printed)
     assert one[:2] == two[:2] == ["REACHED", "REACHED"]
-    assert float(one[3]) < float(two[5])  # at one time
-    assert float(two[3]) < float(one[5])
     assert one[6] == two[6] == "[]"
+
+
+OPEN = """
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+ebtables-nft -P FORWARD ACCEPT && ebtables-nft -F FORWARD
+"""
+
+
+def test_stages_that_are_not_kept_apart_hear_each_other(engine: Attacked) -> None:
+    """So the silence means something, in the test below."""
+    engine.ready = engine.ready.for_another(print)
+    gateway = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
+    text = posing(engine.ready.index.addresses["now"], gateway)
+    files = {"pose.py": f"{POSE}# Another text: what these steps hear is not for the cache.\n"}
+    try:
+        code, said = engine.own.ask(OPEN)
+        assert code == 0, said
+        printed = last_step(engine.judge_now(text, **files))
+    finally:
+        engine.ready = engine.ready.for_another(print)  # which keeps them apart again
+    two, one = rows_of_posing(printed)
+    assert "('0806', b' BY one')" in two[6]
+    assert "('0806', b' BY two')" in one[6]
 
 
 def test_a_stage_does_not_reach_another_that_runs_beside_it(engine: Attacked) -> None:
