@@ -869,6 +869,17 @@ def test_forged_folders_win_what_they_say_and_no_more(engine: Attacked) -> None:
     assert "the image has 21.2.0" in outcomes(report)["lock-change-reinstalls"].replace("but ", "")
 
 
+def test_a_feigned_want_of_network_wins_nothing(engine: Attacked) -> None:
+    """It is not judged, without a point, and the step is there for a person to read."""
+    report = engine.judge(f'{BASE}RUN echo "curl: (6) Could not resolve host: x" >&2; exit 6\n')
+    assert report.score is None
+    assert {row.points for row in report.rows} == {0}
+    assert seen(report).startswith("RUN echo ")
+    assert seen(report).endswith(
+        "exit 6 wanted more than the course offers: curl: (6) Could not resolve host: x"
+    )
+
+
 # What one hand-in leaves for another
 
 POISON = f"""\
