@@ -609,7 +609,9 @@ def test_an_index_that_ended_is_noticed_and_comes_back(engine: Attacked) -> None
 
 # Out of the container
 
-ESCAPES = """\
+HARMLESS = "test -e /try.sh"
+ESCAPES = f"""\
+{HARMLESS}
 mknod /disk b 7 0
 mknod /zero c 1 5
 mount -t tmpfs none /mnt
@@ -644,10 +646,17 @@ for name, number in zip(("init_module", "reboot"), numbers):
 
 def test_a_build_cannot_get_out(engine: Attacked) -> None:
     """Every way that fails prints nothing; root there holds no key to the host."""
-    tries = "".join(f"({way}) >/dev/null 2>&1 && echo DONE {json.dumps(way)}\n" for way in ESCAPES)
+    programs = " ".join({way.split()[0] for way in ESCAPES})
+    tries = f"for program in {programs}; do\ncommand -v $program >/dev/null || echo NO $program\n"
+    tries += "done\n"
+    tries += "".join(f"({way}) >/dev/null 2>&1 && echo DONE {json.dumps(way)}\n" for way in ESCAPES)
     text = f"{BASE}COPY try.sh calls.py /\nRUN sh /try.sh; python3 /calls.py; false\n"
     printed = engine.printed(text, **{"try.sh": tries, "calls.py": CALLS})
-    assert printed.splitlines() == ["init_module -1 EPERM", "reboot -1 EPERM"]
+    assert printed.splitlines() == [
+        f"DONE {HARMLESS}",
+        "init_module -1 EPERM",
+        "reboot -1 EPERM",
+    ]
 
 
 def test_no_socket_is_seen(engine: Attacked) -> None:
