@@ -524,7 +524,7 @@ host = " HTTP/1.1\\r\\nHost: x\\r\\n"
 asked = "".join(f"GET /{path}{host}\\r\\n" for path in paths).encode()
 broken = f"POST /{host}Transfer-Encoding: chunked\\r\\n\\r\\n{'F' * 16}\\r\\n".encode()
 end = time.monotonic() + 8
-answered, why = [], set()
+answered, why = [], set()  # a list, as threads add to it
 
 def go():
     while time.monotonic() < end:
@@ -533,7 +533,8 @@ def go():
                 with trusting.wrap_socket(line) as line:
                     for _ in range(20):
                         line.sendall(asked)
-                        answered.append(line.recv(9999).startswith(b"HTTP/1.1 "))
+                        if line.recv(9999):
+                            answered.append(1)
                     line.sendall(broken)
         except OSError as error:
             why.add(type(error).__name__)
@@ -543,7 +544,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-print("ANSWERED", sum(answered), *why)
+print("ANSWERED", len(answered), *why)
 """
 FLOOD = """\
 import resource, select, socket, sys, time
