@@ -30,6 +30,7 @@ from autograder.facts.dockerfile import parse
 from autograder.grading import Report, judge, material
 from autograder.hand_in import HandIn, read_hand_in
 from autograder.index import addresses_in
+from autograder.index.server import MOST_OPEN
 from autograder.ready import INDEX as INDEX_ENDED
 from autograder.ready import Ready, grading_ready
 
@@ -53,6 +54,7 @@ class Attacked:
         self.own: GradingEngine = own
         self.api: Any = ready.offer().engine.api
         self.images = self._images()
+        self.stopped = False  # by a test, on purpose
 
     def judge(self, dockerfile: str, timeout: float = 60, **files: str) -> Report:
         self.ready = self.ready.for_another(print)
@@ -126,8 +128,9 @@ def engine() -> Iterator[Attacked]:
 @pytest.fixture(autouse=True)
 def _nothing_stays(engine: Attacked) -> Iterator[None]:
     yield
-    if not engine.own.is_running():  # the last test stops it
+    if engine.stopped:
         return
+    wait_for(engine.own.is_running)  # a busy one may be late
     deadline = time.monotonic() + 20  # BuildKit ends what it was told to cancel in a moment
     while any(engine.left().values()):
         assert time.monotonic() < deadline, engine.left()
@@ -218,9 +221,9 @@ def test_an_endless_build(engine: Attacked) -> None:
 def test_a_server_that_a_build_leaves_behind(engine: Attacked) -> None:
     """It ends with its step; the next step is alone."""
     serve = "setsid nohup python3 -m http.server 9999 >/dev/null 2>&1 &"
-    text = (
-        f"{BASE}RUN ({serve}) ; sleep 1\nCOPY try.py /\nRUN python3 /try.py 127.0.0.1 9999; false\n"
-    )
+    ask = "python3 /try.py 127.0.0.1 9999"
+    served = f"for n in $(seq 99); do {ask} | grep REACHED && exit; sleep 0.1; done; exit 1"
+    text = f"{BASE}COPY try.py /\nRUN ({serve}) ; {served}\nRUN {ask}; false\n"
     assert "refused" in engine.printed(text, **{"try.py": TRY})
 
 
@@ -250,6 +253,26 @@ print("OPEN", found, *why)
 """
 
 
+REACHES = """\
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+
+def reaches(where):
+    try:
+        socket.create_connection(where, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+own = socket.create_server(("127.0.0.1", 9999))
+others = [*zip(sys.argv[1::2], sys.argv[2::2])]
+with ThreadPoolExecutor(32) as pool:
+    itself, *found = pool.map(reaches, [own.getsockname(), *others])
+reached = [":".join(where) for where, yes in zip(others, found) if yes]
+print("ITSELF", itself, "OF", len(found), "REACHED", reached)
+"""
+
+
 @contextmanager
 def listener() -> Iterator[tuple[int, list[object]]]:
     """A port on every address of the host, loopback too, and who connected to it."""
@@ -276,18 +299,23 @@ def host_addresses() -> list[str]:
     return [words[3].partition("/")[0] for words in fields if not words[3].startswith("fe80")]
 
 
+def assert_heard(port: int, came: list[object], addresses: list[str]) -> None:
+    """The listener is reached at every address from here; that is then forgotten."""
+    for address in addresses:
+        with socket.create_connection((address, port), timeout=5):
+            pass
+    deadline = time.monotonic() + 5
+    while len(came) < len(addresses):
+        assert time.monotonic() < deadline
+    came.clear()
+
+
 def test_nothing_of_the_host_is_reached(engine: Attacked) -> None:
     """Neither by a RUN nor by an ADD, which the engine itself would do."""
     addresses = host_addresses()
     assert len(addresses) > 1
     with listener() as (port, came):
-        for address in addresses:
-            with socket.create_connection((address, port), timeout=5):
-                pass
-        deadline = time.monotonic() + 5
-        while len(came) < len(addresses):
-            assert time.monotonic() < deadline
-        came.clear()
+        assert_heard(port, came, addresses)
         text = f"{BASE}COPY try.py /\nRUN python3 /try.py {','.join(addresses)} {port}; false\n"
         printed = engine.printed(text, **{"try.py": TRY}).splitlines()
         assert len(printed) == len(addresses)
@@ -300,6 +328,23 @@ def test_nothing_of_the_host_is_reached(engine: Attacked) -> None:
         report = engine.judge(f"{BASE}ADD http://127.0.0.1:{port}/x.git /x\n")
         assert report.score is None
         assert came == []
+
+
+def test_the_app_reaches_nothing_but_itself(engine: Attacked) -> None:
+    """Not even the gateway and the index, which a RUN reaches."""
+    addresses = host_addresses()
+    gateway = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
+    with listener() as (port, came):
+        assert_heard(port, came, addresses)
+        there = [(address, str(port)) for address in addresses]
+        there += [(gateway, "53"), (engine.ready.index.addresses["now"], "443")]
+        start = ["python3", "/reaches.py", *(word for where in there for word in where)]
+        text = f"{BASE}COPY reaches.py /\nCMD {json.dumps(start)}\n"
+        report = engine.judge(text, **{"reaches.py": REACHES})
+        assert came == []
+    assert report.score == 1
+    wanted = f"the container printed: ITSELF True OF {len(there)} REACHED []"
+    assert outcomes(report)["app-answers"].endswith(wanted)
 
 
 def test_the_gateway_answers_nothing_but_names(engine: Attacked) -> None:
@@ -369,8 +414,12 @@ POSE = """\
 import socket, struct, sys, time
 name, index = sys.argv[1], socket.inet_aton(sys.argv[2])
 for address, port in ((sys.argv[2], 443), (sys.argv[3], 53)):
-    with socket.create_connection((address, port), timeout=5):
+    try:
+        socket.create_connection((address, port), timeout=3).close()
         print("REACHED", end=" ")
+    except OSError:  # where nothing keeps them apart, the other may pose already
+        print("SILENT", end=" ")
+time.sleep(1)
 rows = [row.split() for row in open("/proc/net/arp")]
 gateway = next(bytes.fromhex(row[3].replace(":", "")) for row in rows if row[0] == sys.argv[3])
 line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
@@ -422,13 +471,42 @@ def posing(index: str, gateway: str) -> str:
     )
 
 
+def rows_of_posing(printed: str) -> list[list[str]]:
+    """What the stages of `posing` printed, the second first: they ran at one time."""
+    two, one = (row.split(maxsplit=6) for row in printed.splitlines())
+    assert float(one[3]) < float(two[5])
+    assert float(two[3]) < float(one[5])
+    return [two, one]
+
+
 def assert_apart(printed: str) -> None:
     """Both stages of `posing` reached the index and the gateway, at one time, not each other."""
-    (one, two) = (row.split(maxsplit=6) for row in printed.splitlines())
+    two, one = rows_of_posing(printed)
     assert one[:2] == two[:2] == ["REACHED", "REACHED"]
-    assert float(one[3]) < float(two[5])  # at one time
-    assert float(two[3]) < float(one[5])
     assert one[6] == two[6] == "[]"
+
+
+OPEN = """
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+ebtables-nft -P FORWARD ACCEPT && ebtables-nft -F FORWARD
+"""
+
+
+def test_stages_that_are_not_kept_apart_hear_each_other(engine: Attacked) -> None:
+    """So the silence means something, in the test below."""
+    engine.ready = engine.ready.for_another(print)
+    gateway = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
+    text = posing(engine.ready.index.addresses["now"], gateway)
+    files = {"pose.py": f"{POSE}# Another text: what these steps hear is not for the cache.\n"}
+    try:
+        code, said = engine.own.ask(OPEN)
+        assert code == 0, said
+        printed = last_step(engine.judge_now(text, **files))
+    finally:
+        engine.ready = engine.ready.for_another(print)  # which keeps them apart again
+    two, one = rows_of_posing(printed)
+    assert "('0806', b' BY one')" in two[6]
+    assert "('0806', b' BY two')" in one[6]
 
 
 def test_a_stage_does_not_reach_another_that_runs_beside_it(engine: Attacked) -> None:
@@ -446,6 +524,7 @@ host = " HTTP/1.1\\r\\nHost: x\\r\\n"
 asked = "".join(f"GET /{path}{host}\\r\\n" for path in paths).encode()
 broken = f"POST /{host}Transfer-Encoding: chunked\\r\\n\\r\\n{'F' * 16}\\r\\n".encode()
 end = time.monotonic() + 8
+answered, why = [], set()  # a list, as threads add to it
 
 def go():
     while time.monotonic() < end:
@@ -454,13 +533,39 @@ def go():
                 with trusting.wrap_socket(line) as line:
                     for _ in range(20):
                         line.sendall(asked)
-                        line.recv(9999)
+                        if line.recv(9999):
+                            answered.append(1)
                     line.sendall(broken)
-        except OSError:
-            pass
+        except OSError as error:
+            why.add(type(error).__name__)
 
-for _ in range(8):
-    threading.Thread(target=go).start()
+threads = [threading.Thread(target=go) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("ANSWERED", len(answered), *why)
+"""
+FLOOD = """\
+import resource, select, socket, sys, time
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+lines, poll = [], select.poll()
+for n in range(3000):
+    line = socket.socket()
+    line.setblocking(False)
+    line.connect_ex((sys.argv[1], 443))
+    poll.register(line, select.POLLOUT)
+    lines.append(line)
+
+def made():  # with anything beside POLLOUT it failed
+    return sum(what == select.POLLOUT for _, what in poll.poll(0))
+
+end = time.monotonic() + 20
+while made() <= int(sys.argv[2]) and time.monotonic() < end:
+    time.sleep(0.1)
+time.sleep(2)
+print("MADE", made())
 """
 
 
@@ -469,7 +574,8 @@ def test_the_index_gets_over_bad_requests(engine: Attacked) -> None:
     before = engine.alive()
     index = engine.ready.index.addresses["now"]
     text = f"{BASE}COPY bad.py /\nRUN python3 /bad.py {index}; false\n"
-    engine.printed(text, **{"bad.py": BAD_REQUESTS})
+    printed = engine.printed(text, **{"bad.py": BAD_REQUESTS})
+    assert int(printed.split()[1]) > 200, printed
     memory = engine.api.stats(INDEX, stream=False)["memory_stats"]
     files = [memory["stats"].get(name, 0) for name in ("total_inactive_file", "inactive_file")]
     assert memory["usage"] - max(files) < 150 * 2**20
@@ -480,12 +586,9 @@ def test_the_index_gets_over_bad_requests(engine: Attacked) -> None:
 def test_the_index_gets_over_a_flood_of_connections(engine: Attacked) -> None:
     before = engine.alive()
     index = engine.ready.index.addresses["now"]
-    flood = (
-        "import socket\nlines = []\nfor n in range(3000):\n"
-        f"  line = socket.socket(); line.setblocking(False); line.connect_ex(('{index}', 443))\n"
-        "  lines.append(line)\nimport time; time.sleep(2); raise SystemExit(1)"
-    )
-    engine.printed(BASE + python(flood))
+    text = f"{BASE}COPY flood.py /\nRUN python3 /flood.py {index} {MOST_OPEN}; false\n"
+    printed = engine.printed(text, **{"flood.py": FLOOD})
+    assert int(printed.split()[1]) > MOST_OPEN, printed
     assert "Successfully" in engine.printed(
         f"{BASE}RUN pip download --no-deps click==8.1.7; false\n"
     )
@@ -509,7 +612,9 @@ def test_an_index_that_ended_is_noticed_and_comes_back(engine: Attacked) -> None
 
 # Out of the container
 
-ESCAPES = """\
+HARMLESS = "test -e /try.sh"
+ESCAPES = f"""\
+{HARMLESS}
 mknod /disk b 7 0
 mknod /zero c 1 5
 mount -t tmpfs none /mnt
@@ -544,10 +649,17 @@ for name, number in zip(("init_module", "reboot"), numbers):
 
 def test_a_build_cannot_get_out(engine: Attacked) -> None:
     """Every way that fails prints nothing; root there holds no key to the host."""
-    tries = "".join(f"({way}) >/dev/null 2>&1 && echo DONE {json.dumps(way)}\n" for way in ESCAPES)
+    programs = " ".join({way.split()[0] for way in ESCAPES})
+    tries = f"for program in {programs}; do\ncommand -v $program >/dev/null || echo NO $program\n"
+    tries += "done\n"
+    tries += "".join(f"({way}) >/dev/null 2>&1 && echo DONE {json.dumps(way)}\n" for way in ESCAPES)
     text = f"{BASE}COPY try.sh calls.py /\nRUN sh /try.sh; python3 /calls.py; false\n"
     printed = engine.printed(text, **{"try.sh": tries, "calls.py": CALLS})
-    assert printed.splitlines() == ["init_module -1 EPERM", "reboot -1 EPERM"]
+    assert printed.splitlines() == [
+        f"DONE {HARMLESS}",
+        "init_module -1 EPERM",
+        "reboot -1 EPERM",
+    ]
 
 
 def test_no_socket_is_seen(engine: Attacked) -> None:
@@ -769,6 +881,17 @@ def test_forged_folders_win_what_they_say_and_no_more(engine: Attacked) -> None:
     assert "the image has 21.2.0" in outcomes(report)["lock-change-reinstalls"].replace("but ", "")
 
 
+def test_a_feigned_want_of_network_wins_nothing(engine: Attacked) -> None:
+    """It is not judged, without a point, and the step is there for a person to read."""
+    report = engine.judge(f'{BASE}RUN echo "curl: (6) Could not resolve host: x" >&2; exit 6\n')
+    assert report.score is None
+    assert {row.points for row in report.rows} == {0}
+    assert seen(report).startswith("RUN echo ")
+    assert seen(report).endswith(
+        "exit 6 wanted more than the course offers: curl: (6) Could not resolve host: x"
+    )
+
+
 # What one hand-in leaves for another
 
 POISON = f"""\
@@ -881,6 +1004,7 @@ def test_the_engine_stops_without_a_trace(engine: Attacked) -> None:
     thread = threading.Thread(target=lambda: engine.judge_now(f"{BASE}RUN sleep 60\n"))
     thread.start()
     inside = wait_for(engine.pids)
+    engine.stopped = True
     own.stop()
     thread.join()
     assert not own.is_running()

@@ -1,6 +1,8 @@
 """Containers on a private network: nothing stays behind, whatever happened."""
 
+import socket
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 import docker
 import pytest
@@ -13,12 +15,15 @@ from autograder.engine.sandbox import Sandbox
 from autograder.facts.dockerfile import parse
 from autograder.ready import Ready
 
-ASK = [
-    "python3",
-    "-c",
-    "import socket\ntry: socket.create_connection(('192.0.2.1', 80), 2)\n"
-    "except OSError as error: print(type(error).__name__)",
-]
+TRY = """\
+import socket, sys
+for where in zip(sys.argv[1::2], sys.argv[2::2]):
+    try:
+        socket.create_connection(where, 3).close()
+        print("REACHED", *where)
+    except OSError as error:
+        print("FAILED", *where, error)
+"""
 
 
 @pytest.fixture
@@ -41,12 +46,32 @@ def left(engine: Engine, sandbox: Sandbox) -> list[object]:
     return [*engine.api.containers(all=True, filters=marked), *engine.api.networks(filters=marked)]
 
 
+def gateway_of(engine: Engine) -> str:
+    """The host's address on the engine's default bridge."""
+    config = engine.api.inspect_network("bridge")["IPAM"]["Config"][0]
+    return str(config.get("Gateway") or IPv4Network(config["Subnet"])[1])
+
+
 @pytest.mark.engine
 def test_there_is_no_way_out_and_nothing_stays(ready: Ready, engine: Engine) -> None:
-    with Sandbox(engine) as sandbox:
-        assert sandbox.run(ready.offer().helper, ASK, 30).strip() in ("OSError", "TimeoutError")
-        assert len(left(engine, sandbox)) == 2
-    assert left(engine, sandbox) == []
+    """A container on the default bridge reaches the host and the index; one of ours does not."""
+    helper, gateway = ready.offer().helper, gateway_of(engine)
+    with socket.create_server((gateway, 0)) as server:
+        there = [(gateway, str(server.getsockname()[1])), (ready.index.addresses["now"], "443")]
+        ask = ["python3", "-c", TRY, *(word for where in there for word in where)]
+        beside = engine.client.containers.run(helper, ask, remove=True).decode()
+        assert beside.splitlines() == [f"REACHED {address} {port}" for address, port in there]
+        server.settimeout(5)
+        server.accept()[0].close()
+        with Sandbox(engine) as sandbox:
+            assert engine.api.inspect_network(sandbox.network.id)["Internal"] is True
+            printed = sandbox.run(helper, ask, 30).splitlines()
+            assert [row.split()[:3] for row in printed] == [["FAILED", *where] for where in there]
+            assert len(left(engine, sandbox)) == 2
+        assert left(engine, sandbox) == []
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 @pytest.mark.engine
