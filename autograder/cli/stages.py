@@ -6,7 +6,6 @@ import subprocess
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from autograder.cli.suite import Stage
 
 NO_TESTS = 5  # pytest's exit code for "no test was collected"
 WHY_LENGTH = 300  # characters of a failure's message
-PATIENCE = 30  # seconds an interrupted stage gets to remove what it made
+PATIENCE = 30  # seconds an interrupted stage and its children get to remove what they made
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,15 @@ class Running:
             self.given_up = True
             interrupt([self])
         return self.given_up
+
+    def send(self, number: int) -> bool:
+        """Send a signal to all that is left of it, or 0 for none; whether there was anything."""
+        self.process.poll()  # one that has ended would else count for as long as nobody asked
+        try:
+            os.killpg(self.process.pid, number)
+        except (ProcessLookupError, PermissionError):  # the latter where macOS has zombies only
+            return False
+        return True
 
 
 def run_wave(
@@ -87,15 +95,15 @@ def launch(stage: Stage, artefacts: Path, environment: Mapping[str, str]) -> Run
 
 
 def interrupt(running: Sequence[Running]) -> None:
-    """End stages that are still under way: asked first, so that they remove what they made."""
+    """End stages that are still under way: asked first, so that they remove what they made.
+
+    What a stage started ends with it, also where it is deaf to the question.
+    """
     for sign in (signal.SIGINT, signal.SIGKILL):
-        for one in running:
-            if one.process.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(one.process.pid, sign)
-        for one in running:
-            with suppress(subprocess.TimeoutExpired):
-                one.process.wait(PATIENCE)
+        left = [one for one in running if one.send(sign)]
+        deadline = time.monotonic() + PATIENCE
+        while any(one.send(0) for one in left) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def read_result(one: Running, artefacts: Path) -> Result:

@@ -3,7 +3,7 @@
 import getpass
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
@@ -47,15 +47,29 @@ def test_a_learner_goes_through_a_step(screen: "Screen", course: Path, exercise:
 
 
 def read_the_lesson(screen: "Screen", exercise: Exercise) -> None:
-    """Run every cell, look at it in both themes, and find it whole on another day."""
+    """Run every cell, look at it in both themes, and find it whole on another day.
+
+    A lesson comes with what its cells printed: that is cleared first, so that all is this run's.
+    """
     screen.go_to(exercise.slug, "Lesson")
+    showed = [bool(cell["outputs"]) for cell in code_cells(screen)]
+    assert any(showed)
+    screen.command("notebook:clear-all-cell-outputs")
+    assert screen.outputs() == []
+    assert {cell["execution_count"] for cell in code_cells(screen)} == {None}
     screen.command("notebook:run-all-cells")
+    assert None not in {cell["execution_count"] for cell in code_cells(screen)}
+    assert [bool(cell["outputs"]) for cell in code_cells(screen)] == showed
     assert [output for output in screen.outputs() if output["output_type"] == "error"] == []
     assert [output for output in screen.outputs() if output.get("name") == "stderr"] == []
     before = screen.readable()
     both_themes(screen, f"lesson-{exercise.slug}", OUTPUT)
     screen.open_again(f"notebooks/{exercise.slug}.ipynb")
     assert screen.readable() == before
+
+
+def code_cells(screen: "Screen") -> list[dict[str, Any]]:
+    return [cell for cell in screen.cells() if cell["cell_type"] == "code"]
 
 
 def do_the_exercise(screen: "Screen", exercise: Exercise, course: Path) -> None:

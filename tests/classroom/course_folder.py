@@ -1,11 +1,14 @@
 """A course folder with a class in it, graded by the command as an instructor would."""
 
+import csv
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,13 @@ from autograder import places
 
 SLUG = "step-3-pin-and-split"
 Rows = dict[str, dict[str, Any]]
+COUNT = """
+SELECT submission.student_id, COUNT(DISTINCT notebook.id), COUNT(grade.id)
+FROM submitted_assignment AS submission
+JOIN submitted_notebook AS notebook ON notebook.assignment_id = submission.id
+LEFT JOIN grade ON grade.notebook_id = notebook.id
+GROUP BY submission.student_id
+"""
 
 
 def make_course(root: Path) -> None:
@@ -73,3 +83,24 @@ def gradebook(root: Path) -> dict[str, dict[str, float]]:
             submission.student_id: {g.name: g.score for g in submission.notebooks[0].grades}
             for submission in book.assignment_submissions(SLUG)
         }
+
+
+def counted(root: Path) -> dict[str, tuple[int, int]]:
+    """Learner -> how many notebooks and how many grades the gradebook has, by its own tables."""
+    with closing(sqlite3.connect(root / "gradebook.db")) as book:
+        return {student: (notebooks, grades) for student, notebooks, grades in book.execute(COUNT)}
+
+
+def sheet(root: Path) -> list[dict[str, str]]:
+    """The rows of the class's CSV, without the seconds, which no two batches share."""
+    with (root / f"grades-{SLUG}.csv").open(newline="", encoding="utf-8") as file:
+        rows = [*csv.DictReader(file)]
+    return [{name: row[name] for name in row if name != "seconds"} for row in rows]
+
+
+def told(rows: Rows) -> list[tuple[str, str, str]]:
+    """Learner, state and score of each row, as the CSV has them."""
+    return [
+        (name, row["state"], "" if row["score"] is None else str(row["score"]))
+        for name, row in sorted(rows.items())
+    ]

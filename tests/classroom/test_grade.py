@@ -8,7 +8,17 @@ import pytest
 from autograder.engine.grading import stop_abandoned
 from autograder.ready import Ready
 
-from .course_folder import generate, grade, gradebook, make_course, submit
+from .course_folder import (
+    SLUG,
+    Rows,
+    generate,
+    grade,
+    gradebook,
+    make_course,
+    sheet,
+    submit,
+    told,
+)
 
 pytestmark = [pytest.mark.roundtrip, pytest.mark.timeout(900)]
 BASE_ONLY = "FROM python:3.11\n"  # worth a point, and built at once
@@ -42,12 +52,24 @@ def test_a_class_is_graded_and_equal_hand_ins_are_built_once(course: Path) -> No
         name: "unreadable" if score is None else "graded" for name, score in SCORES.items()
     }
     assert undisturbed["fay"]["reason"].endswith("damaged or cut off at line 1")
-    assert undisturbed["ada"]["seconds"] + undisturbed["bob"]["seconds"] > 0
-    assert 0 in (undisturbed["ada"]["seconds"], undisturbed["bob"]["seconds"])  # built once
+    assert_judged_anew(undisturbed)
+    assert in_sheet(course) == told(undisturbed)
     before = gradebook(course)
     assert {name: sum(points.values()) for name, points in before.items()} == {
         name: score for name, score in SCORES.items() if score is not None
     }
+
+
+def in_sheet(course: Path) -> list[tuple[str, str, str]]:
+    return [(row["student"], row["state"], row["score"]) for row in sheet(course)]
+
+
+def assert_judged_anew(rows: Rows) -> None:
+    """Every distinct hand-in took its time, and of two that are equal only one."""
+    took = {name: row["seconds"] for name, row in rows.items()}
+    assert min(took["cyd"], took["dan"], took["eve"]) > 0
+    assert took["ada"] + took["bob"] > 0
+    assert 0 in (took["ada"], took["bob"])
 
 
 def test_one_learner_is_judged_anew_and_the_others_stay(course: Path) -> None:
@@ -68,5 +90,30 @@ def test_a_gradebook_that_was_lost_is_written_again(course: Path) -> None:
 
 
 def test_only_one_learner(course: Path) -> None:
-    rows = grade(course, "--only", "eve", "--resume", code=0)
+    """The class's CSV, the others' grades and their notebooks stay, to the byte."""
+    csv = course / f"grades-{SLUG}.csv"
+    grades, before, notebooks = csv.read_bytes(), gradebook(course), written(course)
+    rows = grade(course, "--only", "eve", "--workers", "1", code=0)
     assert [*rows] == ["eve"]
+    assert rows["eve"]["seconds"] > 0
+    assert csv.read_bytes() == grades
+    assert gradebook(course) == before
+    assert {name for name, when in written(course).items() if notebooks[name] != when} == {"eve"}
+    resumed = grade(course, "--only", "eve", "--resume", code=0)
+    assert {name: row["seconds"] for name, row in resumed.items()} == {"eve": 0}
+    assert csv.read_bytes() == grades
+
+
+def written(course: Path) -> dict[str, int]:
+    """Learner -> when their graded notebook was written, in nanoseconds."""
+    there = course.glob(f"autograded/*/{SLUG}/{SLUG}.ipynb")
+    return {path.parent.parent.name: path.stat().st_mtime_ns for path in there}
+
+
+def test_a_second_batch_judges_anew(course: Path) -> None:
+    before = gradebook(course)
+    rows = grade(course, code=1)
+    assert_judged_anew(rows)
+    assert in_sheet(course) == told(rows)
+    assert {name: row["score"] for name, row in rows.items()} == SCORES
+    assert gradebook(course) == before

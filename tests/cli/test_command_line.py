@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
+
+from autograder.cli.app import app
 
 Done = subprocess.CompletedProcess[str]
 Course = Callable[..., Done]
@@ -37,7 +40,9 @@ def test_garbage_is_bad_input(
 def test_help_names_every_command(course: Course) -> None:
     done = course("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for name in ("start", "stop", "clean", "doctor", "check", "verify", "docs", "test", "engine"):
+    commands = get_group(app).commands
+    assert {"start", "grade", "bench", "engine"} <= commands.keys()
+    for name in commands:
         assert f"│ {name} " in done.stdout
 
 

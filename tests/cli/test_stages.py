@@ -1,14 +1,16 @@
 """How `./course test` runs a stage and reads what came of it."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from autograder.cli import leftovers
-from autograder.cli.stages import Result, counts, run_wave
+from autograder.cli import leftovers, stages
+from autograder.cli.stages import Result, counts, launch, read_result, run_wave
 from autograder.cli.suite import STAGES, Stage
 from autograder.cli.summary import summarise
 
@@ -39,12 +41,51 @@ def test_stages_of_a_wave_run_side_by_side(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_a_stage_past_its_time_is_ended_with_its_children(tmp_path: Path) -> None:
-    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=-1)"
-    mark = leftovers.new_mark()
-    (ended,) = run(tmp_path, python("endless", child, minutes=0))
+DEAF = """
+import os, pathlib, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path("{0}.part").write_text(str(os.getpid()))
+os.rename("{0}.part", "{0}")
+time.sleep(120)
+"""
+LEADER = """
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+subprocess.Popen([sys.executable, "-c", {0!r}]).wait()
+"""
+
+
+def test_a_stage_past_its_time_is_ended_with_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage ends when it is asked; a child of its own is deaf to that."""
+    monkeypatch.setattr(stages, "PATIENCE", 2)
+    monkeypatch.setenv(leftovers.MARK, "")  # put back at the end: this run's own mark stands there
+    mark, began = leftovers.new_mark(), tmp_path / "began"
+    endless = python("endless", LEADER.format(DEAF.format(began)), minutes=0)
+    stage = launch(endless, tmp_path, os.environ)
+    deadline = time.monotonic() + 60
+    while not began.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child = int(began.read_text())
+    try:
+        assert runs(child)
+        assert stage.ended()
+        assert stage.process.returncode == -signal.SIGINT
+        assert not runs(child)
+        assert leftovers.marked_processes(mark) == {}
+    finally:
+        leftovers.end_processes([child])
+    ended = read_result(stage, tmp_path)
     assert (ended.failed, ended.note) == (1, "given up after 0 minutes")
-    assert leftovers.marked_processes(mark) == {}
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended but for its parent's question."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_what_it_printed_is_kept(tmp_path: Path) -> None:
