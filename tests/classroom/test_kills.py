@@ -1,6 +1,6 @@
 """Whatever is killed in the middle of a batch, the gradebook comes out as if nothing had been.
 
-Five kills by default, one of each victim; `./course test --full` makes fifty, at other moments.
+Six kills by default, one of each victim; `./course test --full` makes fifty, at other moments.
 """
 
 import os
