@@ -1,6 +1,7 @@
 """Whatever is killed in the middle of a batch, the gradebook comes out as if nothing had been.
 
-Six kills by default, one of each victim; `./course test --full` makes fifty, at other moments.
+Six kills by default, one of each victim and one more in the midst of a class; `./course test
+--full` makes fifty, at other moments.
 """
 
 import os
