@@ -90,6 +90,13 @@ def is_own(failure: BuildFailure, command: str = "") -> bool:
     return False
 
 
+def is_own_at(failure: BuildFailure, dockerfile: Dockerfile) -> bool:
+    """The same, where no download up to the failed step names the file."""
+    line = failure.line or 0
+    commands = (command for row, command, _ in _downloads(dockerfile) if row.line <= line)
+    return is_own(failure, "\n".join(commands))
+
+
 def _downloads(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
     """Every RUN that downloads, with the command that does so and its program."""
     addresses = set[str]()

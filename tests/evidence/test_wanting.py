@@ -250,6 +250,24 @@ def test_in_one_step_the_last_that_went_wrong_counts() -> None:
     assert after(replace(failed, log=(NO_LIST, *NO_NAME)), text).kind == "network"
 
 
+@pytest.mark.parametrize(
+    ("download", "own"),
+    [
+        ("curl -sSLO https://a.example/a.txt", NO_LIST),
+        (
+            "wget https://a.example/poetry-1.7.0-py3-none-any.whl",
+            "ERROR: Invalid requirement: './poetry-1.7.0-py3-none-any.whl': It looks like a path.",
+        ),
+    ],
+)
+def test_what_a_download_that_tells_would_have_brought_is_no_slip(download: str, own: str) -> None:
+    failed = BuildFailure("network", "exit code: 1", "RUN", 2, (*NO_NAME, own))
+    assert after(failed, f"FROM a\nRUN {download}; pip install x\n").kind == "network"
+    above = replace(failed, line=3)
+    assert after(above, f"FROM a\nRUN {download} || true\nRUN pip install x\n").kind == "network"
+    assert after(failed, f"FROM a\nRUN {download}x; pip install x\n").kind == "step"
+
+
 def test_a_broken_archive_is_a_download_that_broke_off() -> None:
     text = "FROM a\nRUN curl -s https://a.example/b.tgz | tar xz\n"
     failed = BuildFailure(
