@@ -18,6 +18,8 @@ from autograder.facts.dockerfile import Dockerfile, Stage, sources_of
 from autograder.facts.programs import not_found
 
 _WORD = re.compile(r"[\w.+-]+")
+_ALL_OF_A_KIND = re.compile(r"\*\.\w+")
+_ALL_THERE = re.compile(r"/\*(?=[\s\"',])")
 _BROKEN_ARCHIVE = re.compile(
     r"unexpected end of file|not in gzip format|does not look like a tar archive"
     r"|End-of-central-directory signature not found|no valid OpenPGP data found"
@@ -101,14 +103,19 @@ def _needed_by_any(dockerfile: Dockerfile, names: set[str]) -> tuple[Stage, ...]
 def _words_up_to(
     failure: BuildFailure, dockerfile: Dockerfile, stages: tuple[Stage, ...]
 ) -> Counter[str]:
-    """How often each word stands in what was run, up to the failed step and with it."""
+    """How often each word stands in what was run, up to the failed step and with it.
+
+    `*.whl` is a word, too, and so is the `*` of a step that copies all that there is in a folder.
+    """
     line = failure.line or 0
+    said = [text for row, text in runs(dockerfile, stages) if row.line <= line]
     words = Counter[str]()
-    for row, text in runs(dockerfile, stages):
-        if row.line <= line:
-            words.update(_WORD.findall(text))
     if not EXIT.search(failure.message.rstrip()):
-        words.update(_WORD.findall(failure.step))
+        said.append(failure.step)
+        words["*"] = len(_ALL_THERE.findall(failure.step))
+    for text in said:
+        words.update(_WORD.findall(text))
+        words.update(_ALL_OF_A_KIND.findall(text))
     return words
 
 
@@ -130,7 +137,9 @@ def _had_a_part(download: Download, used: Counter[str]) -> bool:
     """
     files = download.files()
     said = Counter(_WORD.findall(download.command)) if files else Counter[str]()
-    return not files or any(used[name] > said[name] for name in files)
+    kinds = [f"*.{name.rpartition('.')[2]}" for name in files]
+    named = any(used[name] > said[name] for name in (*files, *kinds, "*"))
+    return named or not files
 
 
 def _broke_off(failure: BuildFailure) -> bool:

@@ -284,6 +284,11 @@ QUIET = "wget -qO- https://a.example/a.tgz"
             "cat: '*.whl': No such file or directory",
         ),
         (
+            "RUN curl -sSL https://a.example/a.whl -o /r/a.whl || true",
+            "pip install /r/*.whl",
+            "ERROR: Invalid requirement: '/r/*.whl': Expected package name at the start",
+        ),
+        (
             f"RUN {QUIET} | tar xz -C /srv || true",
             "pip install /srv/b",
             "ERROR: Directory '/srv/b' is not installable. Neither 'setup.py' nor 'pyproject.toml'"
@@ -359,6 +364,8 @@ NOT_THERE = 'failed to compute cache key: failed to calculate checksum of ref a:
         (f"{CURL} --yes", "/poetry"),
         ("curl -sSL https://a.example/a -o /srv/tools/a || true", "/srv/tools/a"),
         ("curl -sSL https://a.example/a -o /srv/tools/a || true", "/srv/tools"),
+        ("curl -sSL https://a.example/a.whl -o /srv/a.whl || true", "/srv/*.whl"),
+        ("curl -sSL https://a.example/a.whl -o /srv/a.whl || true", "/srv/*"),
         (f"{QUIET} | tar xz -C /srv || true", "/srv/a"),
     ],
 )
@@ -376,6 +383,18 @@ def test_what_a_stage_did_not_download_cannot_be_taken_from_it(download: str, pa
         assert kinds(f"{spread}FROM a\nCOPY --from=b {path} /x\n", NOT_THERE.format(path)) == {
             "network"
         }
+
+
+@pytest.mark.parametrize("path", ["/srv/*.whl", "/srv/*"])
+def test_of_a_pattern_that_fits_nothing_the_classic_builder_names_no_file(path: str) -> None:
+    wheel = "curl -sSL https://a.example/a.whl -o /srv/a.whl || true"
+    text = f"FROM a AS b\nRUN {wheel}\nFROM a\nCOPY --from=b {path} /x/\n"
+    said = "COPY failed: no source files were specified"
+    failed = BuildFailure("step", said, f"COPY --from=b {path} /x/", 4)
+    assert after(failed, text).kind == "network"
+    other = "/dist/a"
+    copied = replace(failed, step=f"COPY --from=b {other} /x/")
+    assert after(copied, text.replace(path, other)).kind == "step"
 
 
 def test_what_no_download_of_its_stage_brings_is_the_learners_to_copy_right() -> None:
