@@ -1,52 +1,31 @@
 """Whether a download that did not come is what a failed step missed.
 
 A line that speaks of an address shows nothing yet: what the steps printed does, and what was not
-there in the end.
+there in the end. No graded build reaches another machine: a download that may have come to nothing
+unheard, quietly or in a step from the cache, counts as one that did.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from autograder.engine.failure import tells_no_network
+from autograder.evidence.brought import COMMAND, Download, before_the_download, downloads, runs
+from autograder.evidence.missed import EXIT, Missed
 from autograder.facts.build import BuildFailure, BuildStep
-from autograder.facts.dockerfile import Dockerfile, Instruction
+from autograder.facts.dockerfile import Dockerfile, Stage, sources_of
 from autograder.facts.programs import not_found
-from autograder.facts.slip import one_slip_apart
 
-# From elsewhere: what a container asks of itself, for its health, is no download.
-_ELSEWHERE = r"https?://(?!localhost\b|127\.|0\.0\.0\.0|\[::1?\]|\$)"
-_COMMAND = re.compile(r"[^\n;&]++")
-_PROGRAM = re.compile(r"\b(?:curl|wget|urlopen|urlretrieve|requests\.get|httpx\.get)\b")
-_ADDRESSED = re.compile(r"\b" + _ELSEWHERE)
-_SAID_ONLY = re.compile(r"\b(?:echo|printf)\b[^\n;&|$`]*|(?<!\S)#[^\n]*")
-"""What a shell prints or skips: no command in it is run."""
-_ADDRESS = re.compile(rf"(?:^|\s)(\w+)[=\s]([\"']?){_ELSEWHERE}")
-"""A variable, in ENV or ARG, that holds an address."""
-_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
-# What fails on any machine, whatever else the build wanted: Poetry's words, pip's, a shell's.
-_OWN = re.compile(
-    r"Group\(s\) not found|Could not open requirements file|Invalid requirement|no such option"
-    r"|The (?:option|command) \"[^\"]*\" (?:does not exist|is not defined)"
-    r"|No file/folder found for package|could not find a pyproject\.toml"
-    r"|pyproject\.toml changed significantly|Neither 'setup\.py' nor 'pyproject\.toml' found"
-    r"|Syntax error: |unexpected EOF while looking for matching"
-)
-_NO_FILE = re.compile(
-    r"No such file or directory|[Cc]annot open|can't (?:open|cd to)|does not exist|: not found$"
-)
-_FILE = re.compile(r"[\w.~+-]*/[\w./+-]+|[\w+-]+\.[a-z]\w*|(?<=')[^'/\s]+(?=')")
-_INSTALLED = re.compile(r"(?:~|/root|/home/\w+)/\.|/opt/|/usr/local/bin/")
-"""Where installers put what they bring."""
+_WORD = re.compile(r"[\w.+-]+")
+_ALL_OF_A_KIND = re.compile(r"\*\.\w+")
+_ALL_THERE = re.compile(r"/\*(?=[\s\"',])")
 _BROKEN_ARCHIVE = re.compile(
     r"unexpected end of file|not in gzip format|does not look like a tar archive"
     r"|End-of-central-directory signature not found|no valid OpenPGP data found"
 )
-_EXIT = re.compile(r"(?:exit code|non-zero code): (\d+)$")
 # https://curl.se/libcurl/c/libcurl-errors.html and wget(1): no name, no way, no time, no trust.
 _OF_A_DOWNLOAD = frozenset("4 5 6 7 28 35 60".split())
-_THERE_ANYWHERE = ("gunicorn", "mkdir", "poetry", "python", "python3", "uvicorn")
-"""A program that is misspelt so, no download brings."""
 
 
 def for_want_of_a_download(
@@ -55,95 +34,117 @@ def for_want_of_a_download(
     """The failure, put down to a download in its step, or in one above it that went on without.
 
     `curl … | sh` succeeds whatever curl comes to. That it came to nothing is known where its step
-    printed so, or where the failed step misses a program or a file that it would have brought: a
-    silent curl prints nothing, nor does a step from the cache.
+    printed so, or where the failed step misses a program or a file that it would have brought.
     """
-    printed = {step.line: step.printed for step in steps}
-    for row, command, program in _downloads(dockerfile):
-        here = row.line <= (failure.line or 0) <= row.end_line
-        if row.line > (failure.line or 0) or is_own(failure, command):
+    line = failure.line or 0
+    stages = _in_reach(failure, dockerfile)
+    missed = Missed(failure, dockerfile)
+    used = _words_up_to(failure, dockerfile, stages)
+    heard = {step.line: step.printed for step in steps if not step.cached}
+    for download in downloads(dockerfile, stages):
+        row = download.row
+        here = row.line <= line <= row.end_line
+        if row.line > line or missed.is_own(download):
             continue
-        told = failure.log if here else printed.get(row.line, ())
+        told = failure.log if here else heard.get(row.line)
         if not (
-            tells_no_network(told) or _misses(failure, command) or (here and _broke_off(failure))
+            missed.would_be_there(download)
+            or (here and _broke_off(failure))
+            or (_came_to_nothing(download, told) and _had_a_part(download, used))
         ):
             continue
-        slim = _slim_without(program, row.line, dockerfile)
-        if slim and program in ("curl", "wget"):
-            why = f"line {row.line} calls {program}, and {slim} has none"
+        slim = _slim_without(download.program, row.line, dockerfile)
+        if slim and download.program in ("curl", "wget"):
+            why = f"line {row.line} calls {download.program}, and {slim} has none"
             return replace(failure, line=row.line, log=(*failure.log, why))
         why = f"line {row.line} downloads something, and something is missing now"
         return replace(failure, kind="network", log=(*failure.log, why))
     return failure
 
 
-def is_own(failure: BuildFailure, command: str = "") -> bool:
+def is_own(failure: BuildFailure, dockerfile: Dockerfile) -> bool:
     """Whether the last that went wrong is what the learner wrote, and would go wrong anywhere.
 
-    command: a download; a file that it names is not the learner's to have.
+    A file that a download up to there would have brought is not the learner's to have.
     """
-    for row in reversed(failure.log):
-        if tells_no_network((row,)):
-            return False
-        if _OWN.search(row):
-            return not any(_names(command, file) for file in _FILE.findall(row))
-    return False
+    line, stages = failure.line or 0, _in_reach(failure, dockerfile)
+    found = (download for download in downloads(dockerfile, stages) if download.row.line <= line)
+    return Missed(failure, dockerfile).is_own(*found)
 
 
-def _downloads(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, str, str]]:
-    """Every RUN that downloads, with the command that does so and its program."""
-    addresses = set[str]()
-    for row in dockerfile.instructions:
-        if row.keyword in ("ENV", "ARG"):
-            addresses.update(name for name, _ in _ADDRESS.findall(row.value))
-    for stage in dockerfile.needed_stages():
+def _in_reach(failure: BuildFailure, dockerfile: Dockerfile) -> tuple[Stage, ...]:
+    """The stages whose downloads a failed step may miss.
+
+    A step that runs may miss those of its own stage and of all that this needs; one that copies or
+    mounts, those of the stage that it takes from.
+    """
+    for stage in dockerfile.stages:
         for row in stage.instructions:
-            if row.keyword == "RUN":
-                text = _VARIABLE.sub(
-                    lambda found: "https://named" if found[1] in addresses else found[0],
-                    _SAID_ONLY.sub("", row.text),
-                )
-                for command in _COMMAND.findall(text):
-                    if program := _program(command):
-                        yield row, command[program.start() :], program[0]
+            if row.line <= (failure.line or 0) <= row.end_line:
+                taken = {name.lower() for name in sources_of(row)}
+                ended = EXIT.search(failure.message.rstrip())
+                runs_a_command = row.keyword == "RUN" and (ended or not taken)
+                if runs_a_command or row.keyword not in ("RUN", "COPY", "ADD"):
+                    return dockerfile.needed_by(stage.index)
+                return _needed_by_any(dockerfile, taken)
+    return ()
 
 
-def _program(command: str) -> re.Match[str] | None:
-    """What in a command downloads from elsewhere."""
-    program = _PROGRAM.search(command)
-    return program if program and _ADDRESSED.search(command, program.end()) else None
+def _needed_by_any(dockerfile: Dockerfile, names: set[str]) -> tuple[Stage, ...]:
+    found = {
+        needed.index: needed
+        for stage in dockerfile.stages
+        if names & {stage.name or str(stage.index), str(stage.index)}
+        for needed in dockerfile.needed_by(stage.index)
+    }
+    return tuple(found[index] for index in sorted(found))
 
 
-def _before_the_download(found: re.Match[str]) -> str:
-    program = _program(found[0])
-    return found[0][: program.start()] if program else found[0]
+def _words_up_to(
+    failure: BuildFailure, dockerfile: Dockerfile, stages: tuple[Stage, ...]
+) -> Counter[str]:
+    """How often each word stands in what was run, up to the failed step and with it.
+
+    `*.whl` is a word, too, and so is the `*` of a step that copies all that there is in a folder.
+    """
+    line = failure.line or 0
+    said = [text for row, text in runs(dockerfile, stages) if row.line <= line]
+    words = Counter[str]()
+    if not EXIT.search(failure.message.rstrip()):
+        said.append(failure.step)
+        words["*"] = len(_ALL_THERE.findall(failure.step))
+    for text in said:
+        words.update(_WORD.findall(text))
+        words.update(_ALL_OF_A_KIND.findall(text))
+    return words
 
 
-def _misses(failure: BuildFailure, command: str) -> bool:
-    """Whether the failed step misses a program, or a file that a download would bring."""
-    programs = [name for name in not_found(failure.log) if not _FILE.fullmatch(name)]
-    if programs:
-        return not any(
-            one_slip_apart(name, known) and name not in _THERE_ANYWHERE
-            for name in programs
-            for known in _THERE_ANYWHERE
-        )
-    rows = (_FILE.findall(row) for row in failure.log if _NO_FILE.search(row))
-    files = [found[-1] for found in rows if found]  # before it stands who says so
-    if files:
-        return any(_INSTALLED.match(file) or _names(command, file) for file in files)
-    return failure.message.rstrip().endswith(": 127")
+def _came_to_nothing(download: Download, told: Iterable[str] | None) -> bool:
+    """Whether a download did not come, or nobody can tell that it did.
+
+    told: what its step printed; None where it was not run now.
+    """
+    if told is None or download.is_quiet():
+        return True
+    rows = tuple(told)
+    return tells_no_network(rows) or download.program in not_found(rows)
 
 
-def _names(command: str, file: str) -> bool:
-    """Whether a command names a file, in whatever folder."""
-    name = re.escape(file.rstrip("/").rpartition("/")[2])
-    return bool(re.search(rf"(?<![\w.-]){name}(?![\w.-])", command))
+def _had_a_part(download: Download, used: Counter[str]) -> bool:
+    """Whether a failed step may have wanted what a download would have brought.
+
+    Of a file alone it is known who wants it: who names it, elsewhere than in the download.
+    """
+    files = download.files()
+    said = Counter(_WORD.findall(download.command)) if files else Counter[str]()
+    kinds = [f"*.{name.rpartition('.')[2]}" for name in files]
+    named = any(used[name] > said[name] for name in (*files, *kinds, "*"))
+    return named or not files
 
 
 def _broke_off(failure: BuildFailure) -> bool:
     """Whether a download in the failed step itself ended it, in silence or by what read it."""
-    ended = _EXIT.search(failure.message.rstrip())
+    ended = EXIT.search(failure.message.rstrip())
     silent = not any(row.strip() for row in failure.log)
     broken = any(_BROKEN_ARCHIVE.search(row) for row in failure.log)
     return broken or (silent and ended is not None and ended[1] in _OF_A_DOWNLOAD)
@@ -159,7 +160,7 @@ def _slim_without(program: str, line: int, dockerfile: Dockerfile) -> str:
         return ""
     for stage in dockerfile.needed_stages():
         for row in stage.instructions:
-            said = _COMMAND.sub(_before_the_download, row.text)
+            said = COMMAND.sub(before_the_download, row.text)
             brought = any(name == "from" for name, _ in row.flags) or row.keyword == "ADD"
             if row.line <= line and (brought or re.search(rf"\b{program}\b", said)):
                 return ""

@@ -67,13 +67,14 @@ def wanting(facts: BuildFacts, dockerfile: Dockerfile) -> BuildFacts:
         failure = _for_want_of_a_stage(failure, dockerfile)
         if failure.kind != "stage":
             failure = _for_an_odd_name(odd[0]) if odd else _for_a_misspelt_name(failure, dockerfile)
-    elif ran and failure.kind == "network" and is_own(failure):
+    elif ran and failure.kind == "network" and is_own(failure, dockerfile):
         failure = replace(failure, kind="step")
     elif failure.kind == "step":
         asked = tuple(_not_found(failure))
         failure = _for_want_of_a_release(failure, asked, dockerfile)
-        if ran and not asked:
+        if not asked:
             failure = for_want_of_a_download(failure, dockerfile, facts.steps)
+        if ran and not asked:
             failure = _for_want_of_a_package(failure, dockerfile)
             failure = _for_want_of_a_program(failure, dockerfile)
             failure = _for_want_of_a_secret(failure, dockerfile)

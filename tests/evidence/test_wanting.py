@@ -243,11 +243,204 @@ def test_a_missing_file_of_the_context_is_no_download() -> None:
     assert wanting(facts, parse(text)).failure == copied
 
 
+def kinds(text: str, *log: str, code: int = 1, printed: tuple[str, ...] = NO_NAME) -> set[str]:
+    """The kinds of a failure in the last line: where the lines above it ran, or were cached."""
+    line = text.rstrip().count("\n") + 1
+    last = text.rstrip().rpartition("\n")[2]
+    ended = f"exit code: {code}" if last.startswith("RUN") else log[0]
+    failed = BuildFailure("step", ended, last, line, log if last.startswith("RUN") else ())
+    found = set[str]()
+    for cached, told in ((False, printed), (True, ())):
+        steps = tuple(BuildStep("RUN", "", cached, 1.0, n, "", told) for n in range(1, line))
+        facts = wanting(BuildFacts("buildkit", steps, 1.0, "t", None, failed), parse(text))
+        assert facts.failure is not None
+        found.add(facts.failure.kind)
+    return found
+
+
+QUIET = "wget -qO- https://a.example/a.tgz"
+
+
+@pytest.mark.parametrize(
+    ("above", "command", "row"),
+    [
+        (
+            f"ENV POETRY_HOME=/poetry\nRUN {CURL}\nCOPY . .",
+            "/poetry/bin/poetry install",
+            "/bin/sh: 1: /poetry/bin/poetry: not found",
+        ),
+        (f"RUN {CURL}", "python -m poetry install", "/usr/bin/python: No module named poetry"),
+        (f"RUN {CURL}", "python -c 'import a'", "ModuleNotFoundError: No module named 'a'"),
+        (f"RUN {QUIET} | tar xz -C /srv || true", "cd /srv/a", "sh: 1: cd: can't cd to /srv/a"),
+        (f"RUN {QUIET} -P /srv/b || true", "cd /srv/b", "/bin/sh: 1: cd: can't cd to /srv/b"),
+        (
+            "RUN curl -fsSL https://a.example/i.sh -o /tmp/i.sh; sh /tmp/i.sh || true",
+            "/a/b c",
+            "/bin/sh: 1: /a/b: not found",
+        ),
+        (
+            "RUN curl -sSLO https://a.example/a.whl || true",
+            "cat *.whl",
+            "cat: '*.whl': No such file or directory",
+        ),
+        (
+            "RUN curl -sSL https://a.example/a.whl -o /r/a.whl || true",
+            "pip install /r/*.whl",
+            "ERROR: Invalid requirement: '/r/*.whl': Expected package name at the start",
+        ),
+        (
+            f"RUN {QUIET} | tar xz -C /srv || true",
+            "pip install /srv/b",
+            "ERROR: Directory '/srv/b' is not installable. Neither 'setup.py' nor 'pyproject.toml'"
+            " found.",
+        ),
+        (
+            "RUN curl -sSL https://a.example/b-1.2.tar.gz | tar xz || true",
+            "pip install ./b-1.2",
+            "ERROR: Invalid requirement: './b-1.2': It looks like a path.",
+        ),
+        ("RUN curl -sSL https://a.example/v.env -o /tmp/v.env || :", "sh -eu /tmp/v.env", "odd"),
+        ("RUN wget https://a.example/b/start.py; true", "python start.py", "odd"),
+        (f"RUN {CURL}", "python x.py", "RuntimeError: nothing to work with"),
+    ],
+)
+def test_a_download_is_missed_whether_it_was_cached_or_not(
+    above: str, command: str, row: str
+) -> None:
+    assert kinds(f"FROM a\n{above}\nRUN {command}\n", row) == {"network"}
+    assert kinds(f"FROM a AS b\n{above}\nFROM b\nRUN {command}\n", row) == {"network"}
+
+
+@pytest.mark.parametrize(
+    "download",
+    [
+        "curl -s https://a.example/a.tgz",
+        "curl --silent -L https://a.example/a.tgz",
+        "wget -q -O - https://a.example/a.tgz",
+        "curl -sSL https://a.example/a.tgz 2>/dev/null",
+        "curl -sSL https://a.example/a.tgz 2> /tmp/log",
+    ],
+)
+def test_a_quiet_download_came_to_nothing(download: str) -> None:
+    row = "python: can't open file '/app/a.py': [Errno 2] No such file or directory"
+    assert below(row, f"{download} | tar xz || true") == "network"
+    assert kinds(f"FROM a\nRUN {download} | tar xz; python a.py\n", row) == {"network"}
+    loud = download.replace("2>/dev/null", "").replace("2> /tmp/log", "")
+    loud = loud.replace(" -s ", " -sS ").replace("--silent", "-sS").replace(" -q", "")
+    assert below(row, f"{loud} | tar xz || true") == "step"
+
+
+ENVIRONMENT = "RUN curl -sSL https://a.example/v.env -o /tmp/v.env || true"
+
+
+@pytest.mark.parametrize(
+    ("above", "command", "row"),
+    [
+        (ENVIRONMENT, "pip instal poetry", 'ERROR: unknown command "instal" - maybe you meant'),
+        (ENVIRONMENT, "python -c 1/0", "ZeroDivisionError: division by zero"),
+        (ENVIRONMENT, "python kiss/maim.py", "python: can't open file '/app/kiss/maim.py': No such"
+         " file or directory"),
+        (ENVIRONMENT.replace("-o /tmp/v.env", "> v.env"), "python -c 1/0", "ZeroDivisionError"),
+        ("RUN curl -LO https://a.example/v.env || true", "python -c 1/0", "ZeroDivisionError"),
+        ("RUN wget https://a.example/v.env || true", "python -c 1/0", "ZeroDivisionError"),
+        (f"RUN {CURL}", "pip instal poetry", 'ERROR: unknown command "instal" - maybe you meant'),
+        (f"RUN {CURL}", "pyhton -m pip", "/bin/sh: 1: pyhton: not found"),
+        (f"RUN {CURL}", "python -m gunicron", "/usr/bin/python: No module named gunicron"),
+        (f"RUN {CURL}", "poetry instal", "The requested command instal does not exist."),
+        (f"RUN {CURL}\nFROM a", "python -c 1/0", "ZeroDivisionError: division by zero"),
+    ],
+)  # fmt: skip
+def test_a_download_that_is_not_missed_excuses_nothing(above: str, command: str, row: str) -> None:
+    assert kinds(f"FROM a\n{above}\nRUN {command}\n", row) == {"step"}
+
+
+NOT_THERE = 'failed to compute cache key: failed to calculate checksum of ref a::b: "{}": not found'
+
+
+@pytest.mark.parametrize(
+    ("download", "path"),
+    [
+        ("curl -LsSf https://astral.sh/uv/install.sh | sh", "/root/.local/bin/uv"),
+        (f"{CURL} --yes", "/poetry"),
+        ("curl -sSL https://a.example/a -o /srv/tools/a || true", "/srv/tools/a"),
+        ("curl -sSL https://a.example/a -o /srv/tools/a || true", "/srv/tools"),
+        ("curl -sSL https://a.example/a.whl -o /srv/a.whl || true", "/srv/*.whl"),
+        ("curl -sSL https://a.example/a.whl -o /srv/a.whl || true", "/srv/*"),
+        (f"{QUIET} | tar xz -C /srv || true", "/srv/a"),
+    ],
+)
+def test_what_a_stage_did_not_download_cannot_be_taken_from_it(download: str, path: str) -> None:
+    text = f"FROM python:3.11 AS b\nRUN {download}\nFROM python:3.11\n"
+    taken = (f"COPY --from=B {path} /x", f"COPY --from=0 {path} /x")
+    for row in taken:
+        for said in (NOT_THERE, "COPY failed: stat {}: file does not exist"):
+            assert kinds(f"{text}{row}\n", said.format(path)) == {"network"}
+    mounted = f"{text}RUN --mount=from=b,source={path},target=/x true\n"
+    failed = BuildFailure("step", NOT_THERE.format(path), mounted.split("\n")[3], 4)
+    assert after(failed, mounted).kind == "network"
+    for other in ("FROM python:3.11 AS c\n", f"FROM python:3.11 AS c\nRUN {CURL}\n"):
+        spread = text.replace("FROM python:3.11\n", other)
+        assert kinds(f"{spread}FROM a\nCOPY --from=b {path} /x\n", NOT_THERE.format(path)) == {
+            "network"
+        }
+
+
+@pytest.mark.parametrize("path", ["/srv/*.whl", "/srv/*"])
+def test_of_a_pattern_that_fits_nothing_the_classic_builder_names_no_file(path: str) -> None:
+    wheel = "curl -sSL https://a.example/a.whl -o /srv/a.whl || true"
+    text = f"FROM a AS b\nRUN {wheel}\nFROM a\nCOPY --from=b {path} /x/\n"
+    said = "COPY failed: no source files were specified"
+    failed = BuildFailure("step", said, f"COPY --from=b {path} /x/", 4)
+    assert after(failed, text).kind == "network"
+    other = "/dist/a"
+    copied = replace(failed, step=f"COPY --from=b {other} /x/")
+    assert after(copied, text.replace(path, other)).kind == "step"
+
+
+def test_what_no_download_of_its_stage_brings_is_the_learners_to_copy_right() -> None:
+    said = NOT_THERE.format("/app/.venv")
+    own = f"FROM a AS b\nRUN true\nFROM a\nRUN {CURL}\nCOPY --from=b /app/.venv /app/.venv\n"
+    assert kinds(own, said) == {"step"}
+    file = f"FROM a AS b\n{ENVIRONMENT}\nFROM a\nCOPY --from=b /app/.venv /app/.venv\n"
+    assert kinds(file, said) == {"step"}
+    slim = f"FROM python:3.11-slim AS b\nRUN {CURL}\nFROM a\nCOPY --from=b /opt/poetry /p\n"
+    without = ("/bin/sh: 1: curl: not found",)
+    assert kinds(slim, NOT_THERE.format("/opt/poetry"), printed=without) == {"step"}
+
+
+def test_thousands_of_downloads_are_soon_looked_through() -> None:
+    commands = [f"curl -so a{n} https://a.example/b; " for n in range(30_000)]
+    many = "".join(f"RUN {''.join(commands[n : n + 500])}\n" for n in range(0, 30_000, 500))
+    text = "FROM a\n" + "ENV A=/a/b/c B=/b/c/d\n" * 5_000 + many + "RUN x\n"
+    rows = tuple(f"cat: '/x/{n}/{'y' * 900}': No such file or directory" for n in range(15))
+    began = time.monotonic()
+    assert kinds(text, *rows) == {"step"}
+    assert time.monotonic() - began < 20
+
+
 def test_in_one_step_the_last_that_went_wrong_counts() -> None:
     text = f"FROM python:3.11\nRUN {CURL}; pip install -r a.txt\n"
     failed = BuildFailure("network", "exit code: 1", "RUN curl", 2, (*NO_NAME, NO_LIST))
     assert after(failed, text).kind == "step"
     assert after(replace(failed, log=(NO_LIST, *NO_NAME)), text).kind == "network"
+
+
+@pytest.mark.parametrize(
+    ("download", "own"),
+    [
+        ("curl -sSLO https://a.example/a.txt", NO_LIST),
+        (
+            "wget https://a.example/poetry-1.7.0-py3-none-any.whl",
+            "ERROR: Invalid requirement: './poetry-1.7.0-py3-none-any.whl': It looks like a path.",
+        ),
+    ],
+)
+def test_what_a_download_that_tells_would_have_brought_is_no_slip(download: str, own: str) -> None:
+    failed = BuildFailure("network", "exit code: 1", "RUN", 2, (*NO_NAME, own))
+    assert after(failed, f"FROM a\nRUN {download}; pip install x\n").kind == "network"
+    above = replace(failed, line=3)
+    assert after(above, f"FROM a\nRUN {download} || true\nRUN pip install x\n").kind == "network"
+    assert after(failed, f"FROM a\nRUN {download}x; pip install x\n").kind == "step"
 
 
 def test_a_broken_archive_is_a_download_that_broke_off() -> None:
