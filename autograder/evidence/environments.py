@@ -19,7 +19,7 @@ from pathlib import Path
 
 from autograder.engine.client import Engine
 from autograder.engine.request import BuildRequest
-from autograder.errors import NotJudged
+from autograder.errors import NoTimeLeft, NotJudged
 from autograder.facts.dockerfile import parse
 from autograder.facts.image import Distribution, Environment
 
@@ -86,7 +86,9 @@ def _quickly(
         f"FROM {image}\nUSER 0\nENV {cleared} LC_ALL=C {_anew()}\n"
         f"RUN {mounts} {json.dumps(command)}\n"
     )
-    return _printed(engine, text, tag, _SCRIPT.read_bytes(), seconds) or ()
+    with suppress(NoTimeLeft):  # the slow way is another chance on an engine that was busy
+        return _printed(engine, text, tag, _SCRIPT.read_bytes(), seconds) or ()
+    return ()
 
 
 def in_helper(
@@ -128,7 +130,10 @@ def _anew() -> str:
 def _printed(
     engine: Engine, text: str, tag: str, script: bytes, seconds: float
 ) -> tuple[str, ...] | None:
-    """What a build's last step prints, or None when it fails."""
+    """What a build's last step prints, or None when it fails.
+
+    Raises NoTimeLeft where that took too long.
+    """
     files = {"Dockerfile": text.encode(), "script.py": script, "empty": b""}
     request = BuildRequest(files, parse(text), tag=tag, timeout=seconds, longest_line=_MOST_FOUND)
     try:
@@ -136,6 +141,8 @@ def _printed(
     finally:
         with suppress(NotJudged):  # what the engine keeps is no reason to lose a verdict
             engine.remove_image(tag)
+    if facts.failure and facts.failure.kind == "timeout":
+        raise NoTimeLeft(f"the image could not be read in {seconds:.0f} s")
     return facts.steps[-1].printed if facts.succeeded and facts.steps else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from autograder.errors import EngineUnavailable, NotJudged
+from autograder.errors import EngineUnavailable, NoTimeLeft, NotJudged
 from autograder.evidence.answers import answer_of
 from autograder.evidence.builds import HandInBuilds
 from autograder.evidence.clock import Clock
@@ -32,7 +32,8 @@ class Observer(HandInBuilds):
 
         What was installed when is told by times: it is done once more when somebody sets the clock
         meanwhile. Raises NotJudged when that happens again. Where a later build, or want of time,
-        ends all that can be seen of the hand-in, its first build comes back failed for that reason.
+        ends all that can be seen of the hand-in, its first build comes back failed for that reason;
+        an engine that fails then is never that reason.
         """
         try:
             for _ in range(2):
@@ -42,10 +43,12 @@ class Observer(HandInBuilds):
                     return seen
         except EngineUnavailable:
             raise
-        except NotJudged:
-            if self.left() > 0 and not self.filled:
-                raise
-            return self._ended(first, self.filled or self.late())
+        except NotJudged as error:
+            if self.filled:  # by the hand-in: whatever failed may have failed for that
+                return self._ended(first, self.filled)
+            if isinstance(error, NoTimeLeft) and self.left() <= 0:
+                return self._ended(first, self.late())
+            raise
         raise NotJudged("the clock was set while it was judged, twice")
 
     def _ended(self, first: BuildFacts, failure: BuildFailure) -> Observation:
@@ -189,7 +192,8 @@ class Observer(HandInBuilds):
         noted = noting(material.dockerfile, self.prepared(), self.offer.helper)
         build = wanting(self.surely("noted", material.files, text=noted), material.dockerfile)
         if build.failure and build.failure.kind != "step":
-            raise NotJudged(f"which Poetry ran could not be noted: {build.failure.message}")
+            error = NoTimeLeft if build.failure.kind == "timeout" else NotJudged
+            raise error(f"which Poetry ran could not be noted: {build.failure.message}")
         if build.failure:
             return None
         command = f"head -c {MOST_NOTED} -q /seen/0/noted/*"
