@@ -17,7 +17,14 @@ from requests.exceptions import RequestException
 from autograder.engine.client import Engine
 from autograder.engine.request import BuildRequest
 from autograder.engine.rootfs import Say
-from autograder.engine.stand_in import CONFIG, EDITION, STAND_IN, STAND_IN_LABEL, stand_in_tarball
+from autograder.engine.stand_in import (
+    CONFIG,
+    EDITION,
+    STAND_IN,
+    STAND_IN_LABEL,
+    STAND_IN_REPOSITORY,
+    stand_in_tarball,
+)
 from autograder.errors import EngineUnavailable
 from autograder.facts.dockerfile import parse
 
@@ -182,14 +189,16 @@ def _break_in(client: docker.DockerClient, reference: str) -> None:
 
 def remove_stand_ins(client: docker.DockerClient) -> None:
     """Take our own tags away; an image that others rest on stays, nameless, for them."""
-    for reference in (*BASE_IMAGES, STAND_IN):
+    for reference in BASE_IMAGES:
         image = _find(client, reference)
         # Images built on a stand-in inherit its label: only its own names are ours to remove.
         if image is not None and STAND_IN_LABEL in (image.labels or {}):
             _untag(client, reference)
-    for image in client.images.list(name=CA_REPOSITORY):
-        for tag in image.tags:
-            _untag(client, tag)
+    for repository in (CA_REPOSITORY, STAND_IN_REPOSITORY):
+        for image in client.images.list(name=repository):
+            for tag in image.tags:
+                if tag.startswith(f"{repository}:"):  # a user may have named it, too
+                    _untag(client, tag)
 
 
 def _untag(client: docker.DockerClient, reference: str) -> None:

@@ -173,7 +173,9 @@ class Observer(HandInBuilds):
         if not there:
             return [() for _ in tags]
         engine, helper = self.offer.engine, self.offer.helper
-        rows = iter(read_environments(engine, there, names, helper, self._to_look()))
+        with self.turns.beside():
+            found = read_environments(engine, there, names, helper, self._to_look(), self.run)
+        rows = iter(found)
         return [next(rows) if tag else () for tag in tags]
 
     def _poetry_runs(self, image: Future[ImageFacts | None]) -> tuple[PoetryRun, ...] | None:
@@ -198,7 +200,11 @@ class Observer(HandInBuilds):
             return None
         command = f"head -c {MOST_NOTED} -q /seen/0/noted/*"
         engine, helper, look = self.offer.engine, self.offer.helper, self.tag("look")
-        told = in_helper(engine, [build.tag], helper, look, command, seconds=self._to_look())
+        with self.turns.beside():
+            seconds = self._to_look()
+            told = in_helper(
+                engine, [build.tag], helper, look, command, seconds=seconds, run=self.run
+            )
         return read_runs(told)
 
     def _to_look(self) -> float:

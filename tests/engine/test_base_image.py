@@ -14,7 +14,7 @@ from autograder.engine.base_image import (
     remove_stand_ins,
 )
 from autograder.engine.client import Engine
-from autograder.engine.stand_in import STAND_IN, STAND_IN_LABEL
+from autograder.engine.stand_in import STAND_IN, STAND_IN_LABEL, STAND_IN_REPOSITORY
 from autograder.ready import Ready
 
 MISSING = "python:3.11-in-no-registry"
@@ -79,17 +79,21 @@ class _InUse:
     def __init__(self) -> None:
         self.images = self
         self.forced: list[bool] = []
+        self.removed: list[str] = []
 
     def get(self, _: str) -> object:
         raise docker.errors.ImageNotFound("none")
 
-    def list(self, **_: object) -> list[object]:
+    def list(self, *, name: str) -> list[object]:
+        assert name in (CA_REPOSITORY, STAND_IN_REPOSITORY)
+
         class _Image:
-            tags = (f"{CA_REPOSITORY}:3.11",)
+            tags = (f"{CA_REPOSITORY}:3.11", f"{STAND_IN_REPOSITORY}:earlier", "theirs:1")
 
         return [_Image()]
 
-    def remove(self, _: str, force: bool = False) -> None:
+    def remove(self, tag: str, force: bool = False) -> None:
+        self.removed.append(tag)
         self.forced.append(force)
         if not force:
             raise docker.errors.APIError("409 Conflict", explanation="a container is using it")
@@ -99,4 +103,10 @@ def test_a_tag_goes_though_a_container_has_its_image() -> None:
     """It stays, nameless, for the container; an engine wants to be forced to that."""
     engine = _InUse()
     remove_stand_ins(engine)  # type: ignore[arg-type]
-    assert engine.forced == [True]
+    assert all(engine.forced)
+
+
+def test_stand_ins_of_every_edition_go_and_no_name_of_a_users() -> None:
+    engine = _InUse()
+    remove_stand_ins(engine)  # type: ignore[arg-type]
+    assert engine.removed == [f"{CA_REPOSITORY}:3.11", f"{STAND_IN_REPOSITORY}:earlier"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograder.engine.client import Engine
+from autograder.engine.client import RUN_LABEL, Engine
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest
 from autograder.engine.room import Room
@@ -41,6 +41,7 @@ class Told(Engine):
         self.built, self.removed = list[str](), list[str]()
         self.at_work, self.beside = set[str](), dict[str, set[str]]()
         self.seconds, self.takes = 0.0, dict[str, float]()
+        self.labels = dict[str, dict[str, str]]()
 
     def build(self, request: BuildRequest) -> BuildFacts:
         which = request.tag.rpartition(":")[2]
@@ -49,6 +50,7 @@ class Told(Engine):
         self.beside[which] = self.at_work - {which}
         self.at_work.remove(which)
         self.built.append(which)
+        self.labels[which] = dict(request.labels)
         ends = self.ends.get(which, [None])
         failure = ends.pop(0) if len(ends) > 1 else ends[0]
         image = None if failure else f"sha256:{which}"
@@ -254,6 +256,22 @@ def test_a_look_that_is_stopped_says_so(kind: Any, error: type[NotJudged]) -> No
         environments.in_helper(engine, ["image"], "python:3.11", "run:look", "true")
     assert type(caught.value) is error
     assert engine.removed == ["look"]
+
+
+def test_what_a_killed_check_looked_with_is_known_as_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the run's label it would stay for ever."""
+    monkeypatch.undo()
+    monkeypatch.setattr(observe, "answer_of", lambda *_: None)
+    monkeypatch.setattr(Told, "architecture", lambda *_: "amd64")
+    monkeypatch.setattr(Told, "on_build", lambda *_: False)
+    engine = Told({})
+    by = observer(engine)
+    with pytest.raises(NotJudged, match="the helper printed nothing"):
+        by.observe(by.first_build())
+    assert engine.labels["first-look"] == {RUN_LABEL: by.run}
+    assert engine.built.count("first-look") > 1, "the quick way, and the slow one"
 
 
 def test_a_stage_that_time_was_short_for_is_the_hand_ins_slowness() -> None:
