@@ -12,7 +12,6 @@ Either way nothing is streamed, and what is printed is JSON of bounded size.
 
 import json
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from autograder.engine.client import RUN_LABEL, Engine
 from autograder.engine.request import BuildRequest
 from autograder.errors import NoTimeLeft, NotJudged
+from autograder.evidence.side_by_side import side_by_side
 from autograder.facts.dockerfile import parse
 from autograder.facts.image import Distribution, Environment
 
@@ -49,7 +49,7 @@ def environments(
     run: whose run it is; the images that it is looked with bear it while they are there.
     """
     scan = partial(_scan, engine, helper, ",".join(names), seconds, run)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with side_by_side(engine, 3) as pool:
         return list(pool.map(scan, images))
 
 

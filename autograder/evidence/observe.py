@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 
 from autograder.errors import EngineUnavailable, NoTimeLeft, NotJudged
@@ -13,6 +13,7 @@ from autograder.evidence.environments import SCAN_SECONDS, in_helper
 from autograder.evidence.environments import environments as read_environments
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
 from autograder.evidence.ran_again import ran_again
+from autograder.evidence.side_by_side import side_by_side
 from autograder.evidence.stages import is_explained
 from autograder.evidence.taken_away import alone
 from autograder.evidence.wanting import wanting
@@ -65,7 +66,7 @@ class Observer(HandInBuilds):
         nonce, material = secrets.token_hex(8), self.material
         files = material.with_source_changed(nonce)
         began = self.offer.engine.now_ns()
-        with ThreadPoolExecutor(max_workers=4) as pool:
+        with side_by_side(self.offer.engine, 4) as pool:
             image = pool.submit(self._image, first)
             runs = pool.submit(self._poetry_runs, image)
             # One lock at a time where a cache mount may hold the packages: both write to it.
