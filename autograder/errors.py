@@ -19,5 +19,9 @@ class NotJudged(CourseError):
     exit_code = 3
 
 
+class NoTimeLeft(NotJudged):
+    """A look at what was built was ended by us, as there was no more time for it."""
+
+
 class EngineUnavailable(NotJudged):
     """No Docker engine answers, and none of our own could be started."""

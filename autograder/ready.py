@@ -32,7 +32,7 @@ from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.rootfs import Say, locked
 from autograder.engine.runs import remove_abandoned
 from autograder.engine.stand_in import EDITION
-from autograder.errors import EngineUnavailable
+from autograder.errors import EngineUnavailable, NotJudged
 from autograder.facts.build import Builder
 from autograder.index import (
     CUTOFF,
@@ -130,7 +130,8 @@ class Ready:
 def make_ready(say: Say, *, yes: bool) -> Ready:
     """Find or start the engine, and have the base images and the package index on it.
 
-    What commands and notebooks that were killed left there is removed.
+    What commands and notebooks that were killed left there is removed; where the engine keeps it,
+    that is said, and stands in nobody's way.
 
     Raises EngineUnavailable or NotJudged, in one line, for what cannot be had.
     """
@@ -138,7 +139,12 @@ def make_ready(say: Say, *, yes: bool) -> Ready:
     own = own_engine_at(engine.host)
     ready = equip(engine, own, say)
     with closing(connect(engine.host)) as client:
-        remove_abandoned(client)
+        try:
+            remove_abandoned(client)
+        except EngineUnavailable:
+            raise
+        except NotJudged as error:
+            say(f"{error} (the next command tries again)")
     if own == (course := course_engine()):
         install_docker_command(places.home() / "bin", course)
     return ready

@@ -54,7 +54,7 @@ def show(server: lab.Lab, *, browser: bool) -> None:
 def stop() -> None:
     """End JupyterLab, the package index and our own engine, whichever run.
 
-    Raises NotJudged where an engine does not let go what is ours.
+    Raises NotJudged where an engine does not let go what is ours, when all else has ended.
     """
     server = lab.running()
     if server:
@@ -66,8 +66,10 @@ def stop() -> None:
     try:
         if engine:
             with closing(connect(engine.host)) as client:
-                remove_abandoned(client)
-                stop_index(client)
+                try:
+                    remove_abandoned(client)
+                finally:
+                    stop_index(client)
     finally:  # whatever that engine comes to
         stop_abandoned()
         if course_engine().is_running():

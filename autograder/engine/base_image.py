@@ -5,6 +5,7 @@ import io
 import platform
 import sys
 import tarfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,18 @@ from docker.errors import BuildError, DockerException, ImageNotFound
 from docker.models.images import Image
 from requests.exceptions import RequestException
 
+from autograder import places
 from autograder.engine.client import Engine
 from autograder.engine.request import BuildRequest
 from autograder.engine.rootfs import Say
-from autograder.engine.stand_in import CONFIG, EDITION, STAND_IN, STAND_IN_LABEL, stand_in_tarball
+from autograder.engine.stand_in import (
+    CONFIG,
+    EDITION,
+    STAND_IN,
+    STAND_IN_LABEL,
+    STAND_IN_REPOSITORY,
+    stand_in_tarball,
+)
 from autograder.errors import EngineUnavailable
 from autograder.facts.dockerfile import parse
 
@@ -41,6 +50,7 @@ LOOSE_IMAGES = {
 CA_REPOSITORY = "container-course/python"
 CA_LABEL = "org.container-course.ca"
 REGISTRY_SECONDS = 6
+SILENT_SECONDS = 600
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 TRUST = f"PIP_CERT={BUNDLE} SSL_CERT_FILE={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE}"
@@ -65,15 +75,15 @@ def ensure_base_images(
 ) -> None:
     """Have the engine hold every base image, or our stand-in, which its label names.
 
-    What is there stays; what is not is pulled; for what cannot be pulled there is the stand-in. On
+    What is there stays; what is not is pulled; for what cannot be pulled there is the stand-in,
+    until it can: on an engine that is not `ours` a registry that was silent is asked again. On
     an engine that is `ours` that gets the base image's tag, and each also trusts `ca_pem`, so that
     a plain `docker build` finds both. On another engine a base image's tag is never set by us: it
     would mislead the user's other builds. Raises EngineUnavailable.
     """
-    is_there = _is_current if ours else held_as
-    missing = [reference for reference in references if not is_there(client, reference)]
-    if missing and registry_answers(client, missing[0]):
-        missing = [reference for reference in missing if not _pull(client, reference, say)]
+    missing = _pull_missing(client, references, say)
+    if not ours:
+        missing = [reference for reference in missing if not held_as(client, reference)]
     if missing:
         image = _stand_in(client, say)
         say("no image registry here: a stand-in, made from Debian's Python and labelled so, is for")
@@ -104,10 +114,7 @@ class Held:
 
 def base_images_of(client: docker.DockerClient, say: Say) -> dict[str, Held]:
     """What an engine holds or can pull, by the base images' references."""
-    missing = [reference for reference in BASE_IMAGES if held_as(client, reference) is None]
-    if missing and registry_answers(client, missing[0]):
-        for reference in missing:
-            _pull(client, reference, say)
+    _pull_missing(client, BASE_IMAGES, say)
     names = ((reference, held_as(client, reference)) for reference in BASE_IMAGES)
     return {
         reference: Held(name, str(client.images.get(name).id)) for reference, name in names if name
@@ -182,14 +189,16 @@ def _break_in(client: docker.DockerClient, reference: str) -> None:
 
 def remove_stand_ins(client: docker.DockerClient) -> None:
     """Take our own tags away; an image that others rest on stays, nameless, for them."""
-    for reference in (*BASE_IMAGES, STAND_IN):
+    for reference in BASE_IMAGES:
         image = _find(client, reference)
         # Images built on a stand-in inherit its label: only its own names are ours to remove.
         if image is not None and STAND_IN_LABEL in (image.labels or {}):
             _untag(client, reference)
-    for image in client.images.list(name=CA_REPOSITORY):
-        for tag in image.tags:
-            _untag(client, tag)
+    for repository in (CA_REPOSITORY, STAND_IN_REPOSITORY):
+        for image in client.images.list(name=repository):
+            for tag in image.tags:
+                if tag.startswith(f"{repository}:"):  # a user may have named it, too
+                    _untag(client, tag)
 
 
 def _untag(client: docker.DockerClient, reference: str) -> None:
@@ -221,6 +230,28 @@ def registry_answers(client: docker.DockerClient, reference: str) -> bool:
     finally:
         client.api.timeout = patience
     return True
+
+
+def _pull_missing(client: docker.DockerClient, references: Sequence[str], say: Say) -> list[str]:
+    """Pull what the engine lacks; what it lacks still.
+
+    Where there is a stand-in to go on with, an engine that could not pull is left in peace for
+    SILENT_SECONDS: each start, check and notebook would wait for a registry that is silent.
+    """
+    missing = [reference for reference in references if not _is_current(client, reference)]
+    if not missing:
+        return []
+    engine = hashlib.sha256(str(client.info().get("ID")).encode()).hexdigest()[:12]
+    note = places.home() / "base" / f".not-pulled-{engine}"
+    ago = time.time() - note.stat().st_mtime if note.exists() else -1
+    if 0 <= ago < SILENT_SECONDS and _find(client, STAND_IN):
+        return missing
+    if registry_answers(client, missing[0]):
+        missing = [reference for reference in missing if not _pull(client, reference, say)]
+    if missing:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch()
+    return missing
 
 
 def _pull(client: docker.DockerClient, reference: str, say: Say) -> bool:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
+from socket import SHUT_RDWR
 from typing import Any
 
 import requests
@@ -208,12 +210,15 @@ def _messages(
         stream = api._get_raw_response_socket(response)
         socket = getattr(stream, "_sock", stream)  # a SocketIO hides the one that has a timeout
         socket.settimeout(max(0.1, deadline - time.monotonic()))
-        for message in api._stream_helper(response, decode=True):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            socket.settimeout(left)
-            yield message
+        # The engine stops a build whose client is gone; a socket that is only closed would not wake
+        # the thread that reads from it.
+        with request.under_way.held(partial(socket.shutdown, SHUT_RDWR)):
+            for message in api._stream_helper(response, decode=True):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                socket.settimeout(left)
+                yield message
 
 
 def _asked(api: Any, request: BuildRequest) -> closing[requests.Response]:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from docker.errors import DockerException, ImageNotFound, NotFound, StreamParseE
 from autograder.engine import buildkit, classic
 from autograder.engine.lost_layer import forget, lost_layer
 from autograder.engine.request import BuildRequest
+from autograder.engine.under_way import UnderWay
 from autograder.errors import EngineUnavailable, NotJudged
 from autograder.facts.build import Builder, BuildFacts
 from autograder.facts.image import Layer
@@ -74,6 +75,7 @@ class Engine:
     def __init__(self, client: docker.DockerClient) -> None:
         self.client = client
         self.api: Any = client.api  # half of its methods have no types
+        self._under_way = UnderWay()
 
     @classmethod
     def connect(cls, host: str | None = None) -> "Engine":
@@ -131,6 +133,9 @@ class Engine:
         in the time that is left.
         """
         began = time.monotonic()
+        if self._under_way.ending:
+            raise NotJudged("the build was interrupted")
+        request = replace(request, under_way=self._under_way)
         with told("building"):
             run = buildkit.build if request.builder == "buildkit" else classic.build
             facts = run(self.api, request)
@@ -143,6 +148,10 @@ class Engine:
             emptied = "`docker builder prune --all` empties it"
             raise NotJudged(f"the Docker engine lost a layer of its build cache: {emptied}")
         return facts
+
+    def builds_ended(self) -> AbstractContextManager[None]:
+        """End the builds by BuildKit that run in other threads; while in here none begins."""
+        return self._under_way.ended()
 
     def image_id(self, reference: str) -> str | None:
         """The id under a tag, or None."""

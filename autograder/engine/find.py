@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import docker
 from docker.constants import DEFAULT_TIMEOUT_SECONDS
@@ -21,7 +22,7 @@ from autograder.engine.own import OwnEngine, course_engine
 from autograder.engine.podman import NotDocker, refuse_podman
 from autograder.engine.rootfs import Say, remove_tree
 from autograder.engine.runs import remove_abandoned
-from autograder.errors import EngineUnavailable
+from autograder.errors import EngineUnavailable, NotJudged
 
 ANSWER_SECONDS = 3
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -128,27 +129,38 @@ def connect(host: str, timeout: int = DEFAULT_TIMEOUT_SECONDS) -> docker.DockerC
 def clean(say: Say) -> None:
     """Remove all that the course made: engines, what is on those of others, its folders.
 
-    Raises EngineUnavailable when something foreign is mounted in there, NotJudged when an engine
-    does not let go what is ours.
+    Raises EngineUnavailable when something foreign is mounted in there; NotJudged, when all else
+    is gone, where an engine does not let go what is ours.
     """
     for engine in _own_engines():
         say(f"stopping the engine in {engine.run.parent}")
         engine.stop()
+    kept: list[NotJudged] = []
     for host in _hosts():
         try:
             found = answering(host, ours=False)
         except NotDocker:
             continue
         if found is not None:
-            with closing(connect(host)) as client, told("removing what the course made"):
-                remove_abandoned(client)
-                remove_stand_ins(client)
-                remove_all(client, course_engine().run.parent)
+            kept += _cleaned(host)
     for name in MADE:
         folder = places.home() / name
         if folder.exists():
             say(f"removing {folder}")
             remove_tree(folder)
+    if kept:
+        raise kept[0]
+
+
+def _cleaned(host: str) -> Iterator[NotJudged]:
+    """Remove what the course made on an engine; what that fails for, when the rest was tried."""
+    grading = partial(remove_all, folder=course_engine().run.parent)
+    for remove in (remove_abandoned, remove_stand_ins, grading):
+        try:
+            with closing(connect(host)) as client, told("removing what the course made"):
+                remove(client)
+        except NotJudged as problem:
+            yield problem
 
 
 def _hosts() -> Iterator[str]:

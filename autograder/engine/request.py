@@ -13,6 +13,7 @@ import urllib3
 
 from autograder.engine.failure import LONGEST_LINE
 from autograder.engine.ignore_file import kept_back
+from autograder.engine.under_way import UnderWay
 from autograder.facts.build import BUILD_SECONDS, Builder
 from autograder.facts.dockerfile import Dockerfile
 
@@ -64,6 +65,7 @@ class BuildRequest:
     caches: whose cache mounts it uses, and no others; `` for those that all builds share.
     timeout: wall-clock seconds for the whole build.
     longest_line: where a line is cut that a step printed.
+    under_way: where a build by BuildKit says how another thread ends it.
     """
 
     files: Mapping[str, bytes]
@@ -77,6 +79,7 @@ class BuildRequest:
     timeout: float = BUILD_SECONDS
     longest_line: int = LONGEST_LINE
     progress: Callable[[Progress], None] = lambda _: None
+    under_way: UnderWay = field(default_factory=UnderWay, compare=False)
 
 
 def sent(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -28,6 +28,8 @@ CLIENT_PACKAGES = ("docker-cli", "docker-buildx", "docker-compose")
 
 APT_SECONDS = 1800
 """For apt-get's update, and for its install."""
+APT_ENDS_IN = 60
+"""Seconds for it to end when it is asked to."""
 GIGABYTE = 1_000_000_000
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 PHASES = {
@@ -125,10 +127,8 @@ def apt_install(packages: tuple[str, ...], say: Say) -> None:
     # A broken third-party source fails the update; the install decides whether that matters.
     install = [*apt, "install", "--yes", "--no-install-recommends", *missing]
     try:
-        subprocess.run([*apt, "update"], env=environment, capture_output=True, timeout=APT_SECONDS)
-        done = subprocess.run(
-            install, env=environment, capture_output=True, text=True, timeout=APT_SECONDS
-        )
+        _run_apt([*apt, "update"], environment)
+        done = _run_apt(install, environment)
     except subprocess.TimeoutExpired as error:
         raise EngineUnavailable(
             f"apt-get did not end in {APT_SECONDS} s: check the network and apt's sources, "
@@ -137,6 +137,23 @@ def apt_install(packages: tuple[str, ...], say: Say) -> None:
     if done.returncode != 0:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise EngineUnavailable(f"apt-get could not install {missing[0]}: {' '.join(reason)}")
+
+
+def _run_apt(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run apt-get. When its time is up, or ours, it is asked to end: it may be installing."""
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as apt:
+        try:
+            out, err = apt.communicate(timeout=APT_SECONDS)
+        except BaseException:
+            apt.terminate()
+            try:
+                apt.communicate(timeout=APT_ENDS_IN)
+            except subprocess.TimeoutExpired:
+                apt.kill()
+            raise
+    return subprocess.CompletedProcess(command, apt.returncode, out, err)
 
 
 def _installed(package: str) -> bool:

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import APIError
 
-from autograder.engine.client import RUN_LABEL, told
+from autograder.engine.client import NO_ANSWER, RUN_LABEL, told
 from autograder.engine.processes import lives
 
 STARTED_LABEL = "org.container-course.started"
@@ -100,14 +99,14 @@ def _remove(client: docker.DockerClient, ends: Callable[[_Run], bool]) -> None:
     started, built = {"label": STARTED_LABEL}, {"label": RUN_LABEL}
     with told("removing what is left of earlier runs"):
         for _, row in found(api.containers(all=True, filters=started), STARTED_LABEL):
-            with suppress(APIError):  # another may be clearing up as well
+            with suppress(*NO_ANSWER):  # another clears up as well, or it is busy with a big one
                 api.remove_container(row["Id"], force=True, v=True)
         for run, row in found(api.images(filters=built), RUN_LABEL):
             for tag in filter(run.named, row.get("RepoTags") or ()):
-                with suppress(APIError):
+                with suppress(*NO_ANSWER):
                     api.remove_image(tag, force=True)
         for _, row in found(api.networks(filters=started), STARTED_LABEL):
-            with suppress(APIError):
+            with suppress(*NO_ANSWER):
                 api.remove_network(row["Id"])
 
 

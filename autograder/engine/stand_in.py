@@ -14,7 +14,8 @@ from autograder.errors import EngineUnavailable
 
 EDITION = "debian-bookworm-9"
 """What the stand-in's label says; another edition replaces an earlier one."""
-STAND_IN = f"container-course/stand-in:{EDITION}"
+STAND_IN_REPOSITORY = "container-course/stand-in"
+STAND_IN = f"{STAND_IN_REPOSITORY}:{EDITION}"
 STAND_IN_LABEL = "org.container-course.stand-in"
 
 PACKAGES = ("python3", "python3-venv", "python3-wheel-whl", "netbase", "ca-certificates")

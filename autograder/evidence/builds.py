@@ -166,6 +166,9 @@ class HandInBuilds:
     ) -> BuildFacts:
         """Build. A timeout or a full disk counts when it comes again with no build beside it.
 
+        Nor is an image looked at meanwhile. The app's container, which has limits of its own, may
+        run.
+
         A disk that is full again was filled by the hand-in, if there was room before its builds.
         """
         facts = self.build(which, files, progress, text)

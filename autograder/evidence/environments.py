@@ -12,14 +12,14 @@ Either way nothing is streamed, and what is printed is JSON of bounded size.
 
 import json
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from autograder.engine.client import Engine
+from autograder.engine.client import RUN_LABEL, Engine
 from autograder.engine.request import BuildRequest
-from autograder.errors import NotJudged
+from autograder.errors import NoTimeLeft, NotJudged
+from autograder.evidence.side_by_side import side_by_side
 from autograder.facts.dockerfile import parse
 from autograder.facts.image import Distribution, Environment
 
@@ -42,29 +42,33 @@ def environments(
     names: tuple[str, ...],
     helper: str,
     seconds: float = SCAN_SECONDS,
+    run: str = "",
 ) -> list[tuple[Environment, ...]]:
-    """For each image (a tag): the folders where any of the named packages is installed."""
-    scan = partial(_scan, engine, helper, ",".join(names), seconds)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    """For each image (a tag): the folders where any of the named packages is installed.
+
+    run: whose run it is; the images that it is looked with bear it while they are there.
+    """
+    scan = partial(_scan, engine, helper, ",".join(names), seconds, run)
+    with side_by_side(engine, 3) as pool:
         return list(pool.map(scan, images))
 
 
 def _scan(
-    engine: Engine, helper: str, names: str, seconds: float, image: str
+    engine: Engine, helper: str, names: str, seconds: float, run: str, image: str
 ) -> tuple[Environment, ...]:
     tag = f"{image}-look"  # of this run as well; gone when the look is over
-    found = _found(_quickly(engine, helper, names, image, tag, seconds))
+    found = _found(_quickly(engine, helper, names, image, tag, seconds, run))
     if found is None:
         command = f"python3 -I /.course-script/script.py {names} /seen/0"
         script = _SCRIPT.read_bytes()
-        found = _found(in_helper(engine, [image], helper, tag, command, script, seconds))
+        found = _found(in_helper(engine, [image], helper, tag, command, script, seconds, run))
     if found is None:
         raise NotJudged("the image's packages could not be read: the helper printed nothing")
     return found
 
 
 def _quickly(
-    engine: Engine, helper: str, names: str, image: str, tag: str, seconds: float
+    engine: Engine, helper: str, names: str, image: str, tag: str, seconds: float, run: str
 ) -> tuple[str, ...]:
     """What the scan prints on the image itself; nothing where the quick way is not to be had."""
     architecture = engine.architecture(helper)
@@ -86,7 +90,9 @@ def _quickly(
         f"FROM {image}\nUSER 0\nENV {cleared} LC_ALL=C {_anew()}\n"
         f"RUN {mounts} {json.dumps(command)}\n"
     )
-    return _printed(engine, text, tag, _SCRIPT.read_bytes(), seconds) or ()
+    with suppress(NoTimeLeft):  # the slow way is another chance on an engine that was busy
+        return _printed(engine, text, tag, _SCRIPT.read_bytes(), seconds, run) or ()
+    return ()
 
 
 def in_helper(
@@ -97,11 +103,12 @@ def in_helper(
     command: str,
     script: bytes = b"",
     seconds: float = SCAN_SECONDS,
+    run: str = "",
 ) -> tuple[str, ...]:
     """What a command prints in a helper container.
 
     It sees the images' files, read-only, in /seen/0, /seen/1 and so on, and the script, if any, in
-    /.course-script/script.py.
+    /.course-script/script.py. `run` is whose run it is.
     """
     mounts = [
         f"--mount=type=bind,from={image},target=/seen/{number}"
@@ -109,7 +116,7 @@ def in_helper(
     ]
     mounts.append("--mount=type=bind,target=/.course-script")
     text = f"FROM {helper}\nENV {_anew()}\nRUN {' '.join(mounts)} {command}\n"
-    printed = _printed(engine, text, tag, script, seconds)
+    printed = _printed(engine, text, tag, script, seconds, run)
     if printed is None:
         raise NotJudged("the image could not be read")
     return printed
@@ -126,16 +133,28 @@ def _anew() -> str:
 
 
 def _printed(
-    engine: Engine, text: str, tag: str, script: bytes, seconds: float
+    engine: Engine, text: str, tag: str, script: bytes, seconds: float, run: str
 ) -> tuple[str, ...] | None:
-    """What a build's last step prints, or None when it fails."""
+    """What a build's last step prints, or None when it fails.
+
+    Raises NoTimeLeft where that took too long.
+    """
     files = {"Dockerfile": text.encode(), "script.py": script, "empty": b""}
-    request = BuildRequest(files, parse(text), tag=tag, timeout=seconds, longest_line=_MOST_FOUND)
+    request = BuildRequest(
+        files,
+        parse(text),
+        tag=tag,
+        labels={RUN_LABEL: run} if run else {},
+        timeout=seconds,
+        longest_line=_MOST_FOUND,
+    )
     try:
         facts = engine.build(request)
     finally:
         with suppress(NotJudged):  # what the engine keeps is no reason to lose a verdict
             engine.remove_image(tag)
+    if facts.failure and facts.failure.kind == "timeout":
+        raise NoTimeLeft(f"the image could not be read in {seconds:.0f} s")
     return facts.steps[-1].printed if facts.succeeded and facts.steps else None
 
 

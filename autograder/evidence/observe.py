@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 
-from autograder.errors import EngineUnavailable, NotJudged
+from autograder.errors import EngineUnavailable, NoTimeLeft, NotJudged
 from autograder.evidence.answers import answer_of
 from autograder.evidence.builds import HandInBuilds
 from autograder.evidence.clock import Clock
@@ -13,6 +13,7 @@ from autograder.evidence.environments import SCAN_SECONDS, in_helper
 from autograder.evidence.environments import environments as read_environments
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
 from autograder.evidence.ran_again import ran_again
+from autograder.evidence.side_by_side import side_by_side
 from autograder.evidence.stages import is_explained
 from autograder.evidence.taken_away import alone
 from autograder.evidence.wanting import wanting
@@ -32,7 +33,8 @@ class Observer(HandInBuilds):
 
         What was installed when is told by times: it is done once more when somebody sets the clock
         meanwhile. Raises NotJudged when that happens again. Where a later build, or want of time,
-        ends all that can be seen of the hand-in, its first build comes back failed for that reason.
+        ends all that can be seen of the hand-in, its first build comes back failed for that reason;
+        an engine that fails then is never that reason.
         """
         try:
             for _ in range(2):
@@ -42,10 +44,12 @@ class Observer(HandInBuilds):
                     return seen
         except EngineUnavailable:
             raise
-        except NotJudged:
-            if self.left() > 0 and not self.filled:
-                raise
-            return self._ended(first, self.filled or self.late())
+        except NotJudged as error:
+            if self.filled:  # by the hand-in: whatever failed may have failed for that
+                return self._ended(first, self.filled)
+            if isinstance(error, NoTimeLeft) and self.left() <= 0:
+                return self._ended(first, self.late())
+            raise
         raise NotJudged("the clock was set while it was judged, twice")
 
     def _ended(self, first: BuildFacts, failure: BuildFailure) -> Observation:
@@ -62,7 +66,7 @@ class Observer(HandInBuilds):
         nonce, material = secrets.token_hex(8), self.material
         files = material.with_source_changed(nonce)
         began = self.offer.engine.now_ns()
-        with ThreadPoolExecutor(max_workers=4) as pool:
+        with side_by_side(self.offer.engine, 4) as pool:
             image = pool.submit(self._image, first)
             runs = pool.submit(self._poetry_runs, image)
             # One lock at a time where a cache mount may hold the packages: both write to it.
@@ -170,7 +174,9 @@ class Observer(HandInBuilds):
         if not there:
             return [() for _ in tags]
         engine, helper = self.offer.engine, self.offer.helper
-        rows = iter(read_environments(engine, there, names, helper, self._to_look()))
+        with self.turns.beside():
+            found = read_environments(engine, there, names, helper, self._to_look(), self.run)
+        rows = iter(found)
         return [next(rows) if tag else () for tag in tags]
 
     def _poetry_runs(self, image: Future[ImageFacts | None]) -> tuple[PoetryRun, ...] | None:
@@ -189,12 +195,17 @@ class Observer(HandInBuilds):
         noted = noting(material.dockerfile, self.prepared(), self.offer.helper)
         build = wanting(self.surely("noted", material.files, text=noted), material.dockerfile)
         if build.failure and build.failure.kind != "step":
-            raise NotJudged(f"which Poetry ran could not be noted: {build.failure.message}")
+            error = NoTimeLeft if build.failure.kind == "timeout" else NotJudged
+            raise error(f"which Poetry ran could not be noted: {build.failure.message}")
         if build.failure:
             return None
         command = f"head -c {MOST_NOTED} -q /seen/0/noted/*"
         engine, helper, look = self.offer.engine, self.offer.helper, self.tag("look")
-        told = in_helper(engine, [build.tag], helper, look, command, seconds=self._to_look())
+        with self.turns.beside():
+            seconds = self._to_look()
+            told = in_helper(
+                engine, [build.tag], helper, look, command, seconds=seconds, run=self.run
+            )
         return read_runs(told)
 
     def _to_look(self) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from autograder.errors import NotJudged
+from autograder.errors import NoTimeLeft, NotJudged
 from autograder.evidence.material import Material
 from autograder.evidence.stages import StageAgain, before, stages_again, whole
 from autograder.facts.build import BuildFacts
@@ -96,6 +96,10 @@ def looked_at(stages: list[StageAgain]) -> list[StageAgain]:
 
 def _environments(by: Builds, builds: list[BuildFacts]) -> list[tuple[Environment, ...]]:
     """What is installed at the end of parts of a Dockerfile that has just been built whole."""
-    if not all(build.succeeded for build in builds):
-        raise NotJudged("a stage of the rebuilt image could not be looked at")
+    failures = [build.failure for build in builds if build.failure]
+    if failures:
+        late = all(failure.kind == "timeout" for failure in failures)
+        raise (NoTimeLeft if late else NotJudged)(
+            "a stage of the rebuilt image could not be looked at"
+        )
     return by.environments(builds)

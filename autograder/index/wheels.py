@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.engine.rootfs import Say, locked
+from autograder.engine.under_way import UnderWay
 from autograder.errors import NotJudged
 from autograder.index.manifest import PYTHON, Arch, Wheel, wheels_for
 from autograder.places import home
@@ -28,8 +29,8 @@ def ensure_wheels(arch: Arch, say: Say) -> Path:
     """The folder that holds every wheel of the manifest for this architecture.
 
     What is missing is fetched with pip from the index that this machine's pip is set up for. A
-    run that was cut short goes on where it stopped. Raises NotJudged, with the reason in one
-    line, when a wheel cannot be had.
+    run that was cut short goes on where it stopped; an interrupt ends pip, too. Raises NotJudged,
+    with the reason in one line, when a wheel cannot be had.
     """
     folder = home() / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,10 +50,18 @@ def _fetch_all(wheels: tuple[Wheel, ...], folder: Path, say: Say) -> None:
     _check_space(folder)
     say(f"fetching {len(missing)} of {len(wheels)} wheels for the course's package index")
     done = len(wheels) - len(missing)
+    pips = UnderWay()
+    fetch = partial(_fetch, folder=folder, pips=pips)
     with ThreadPoolExecutor(max_workers=3) as pool:
-        for fetched in pool.map(partial(_fetch, folder=folder), batches(missing)):
-            done += fetched
-            say(f"  {done} of {len(wheels)} wheels")
+        try:
+            for fetched in pool.map(fetch, batches(missing)):
+                done += fetched
+                say(f"  {done} of {len(wheels)} wheels")
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            with pips.ended():
+                pool.shutdown()
+            raise
 
 
 def batches(wheels: Iterable[Wheel], size: int = 40) -> list[list[Wheel]]:
@@ -81,7 +90,7 @@ def _check_space(folder: Path) -> None:
         )
 
 
-def _fetch(batch: list[Wheel], folder: Path) -> int:
+def _fetch(batch: list[Wheel], folder: Path, pips: UnderWay) -> int:
     """Download one batch next to its place, check each hash, move it into place, count it."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
         wanted = Path(scratch) / "wanted.txt"
@@ -94,21 +103,32 @@ def _fetch(batch: list[Wheel], folder: Path) -> int:
         command += [part for platform in platforms for part in ("--platform", platform)]
         command += ["--dest", scratch, "--requirement", str(wanted)]
         try:
-            ran = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                env=_pip_environment(),
-                timeout=FETCH_SECONDS,
-            )
+            said = _ran(command, pips)
         except subprocess.TimeoutExpired as error:
             raise NotJudged(
                 f"pip did not fetch {batch[0].filename} and {len(batch) - 1} more wheels in "
                 f"{FETCH_SECONDS} s: check the network, then try again"
             ) from error
         for wheel in batch:
-            _move_into_place(Path(scratch) / wheel.filename, folder, wheel, ran.stderr)
+            _move_into_place(Path(scratch) / wheel.filename, folder, wheel, said)
     return len(batch)
+
+
+def _ran(command: list[str], pips: UnderWay) -> str:
+    """Run pip, one of those under way; what it says on stderr. Raises TimeoutExpired."""
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_pip_environment(),
+    ) as pip:
+        try:
+            with pips.held(pip.terminate):
+                return pip.communicate(timeout=FETCH_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            pip.kill()
+            raise
 
 
 def _pip_environment() -> dict[str, str]:

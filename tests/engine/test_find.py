@@ -7,13 +7,14 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trustme
 
 from autograder.engine import find
 from autograder.engine.own import course_engine
-from autograder.errors import EngineUnavailable
+from autograder.errors import EngineUnavailable, NotJudged
 
 
 @pytest.fixture(autouse=True)
@@ -125,3 +126,26 @@ def test_clean_shows_the_certificates_of_a_docker_behind_tls(
     find.clean(print)
     there.server.shutdown()
     assert [path for path in there.asked if "/images/json" in path]
+
+
+def test_clean_goes_on_where_an_engine_keeps_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All else goes, and then it is said."""
+    (tmp_path / "home" / "wheels").mkdir(parents=True)
+    went = list[str]()
+
+    def keep(_: object) -> None:
+        raise NotJudged("removing what is left of earlier runs failed")
+
+    found = find.FoundEngine("unix:///a.sock", ours=False, version="26.1.5", arch="amd64")
+    monkeypatch.setattr(find, "_hosts", lambda: iter([found.host]))
+    monkeypatch.setattr(find, "answering", lambda *_, **__: found)
+    monkeypatch.setattr(find, "connect", lambda _: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(find, "remove_abandoned", keep)
+    monkeypatch.setattr(find, "remove_stand_ins", lambda _: went.append("stand-ins"))
+    monkeypatch.setattr(find, "remove_all", lambda *_, **__: went.append("grading engines"))
+    with pytest.raises(NotJudged, match="of earlier runs failed"):
+        find.clean(print)
+    assert went == ["stand-ins", "grading engines"]
+    assert not (tmp_path / "home" / "wheels").exists()

@@ -1,7 +1,10 @@
 """What stops a Debian folder from being made is named in one line, and nothing half-made stays."""
 
 import os
+import signal
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,41 @@ def test_an_apt_get_that_never_ends_is_one_clear_line(
     with pytest.raises(EngineUnavailable, match="or install debootstrap yourself") as caught:
         rootfs.apt_install(("debootstrap",), print)
     assert "apt-get did not end in 0.2 s" in str(caught.value)
+
+
+BUSY = """#!/bin/sh
+[ "$4" = update ] && exit
+trap 'touch "$HERE/ended"; exit 1' TERM
+touch "$HERE/began"
+while :; do sleep 0.1; done
+"""
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_an_apt_get_is_asked_to_end_and_not_killed(
+    interrupted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in the midst of an install."""
+    (tmp_path / "apt-get").write_text(BUSY)
+    (tmp_path / "dpkg-query").write_text("#!/bin/sh\nexit 1\n")
+    for program in tmp_path.iterdir():
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("HERE", str(tmp_path))
+    monkeypatch.setattr(rootfs, "APT_SECONDS", 30 if interrupted else 1)
+    ends: type[BaseException] = KeyboardInterrupt if interrupted else EngineUnavailable
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    if interrupted:
+        threading.Thread(target=interrupt_when, args=(tmp_path / "began",)).start()
+    try:
+        with pytest.raises(ends):
+            rootfs.apt_install(("debootstrap",), print)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "ended").exists()
+
+
+def interrupt_when(there: Path) -> None:
+    while not there.exists():
+        time.sleep(0.05)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -9,6 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import APIError
+from requests.exceptions import ReadTimeout
 
 from autograder.engine import runs
 from autograder.engine.client import RUN_LABEL, Engine
@@ -104,9 +105,11 @@ class _Stubborn:
 
     images = networks = containers
 
+    error: Exception = APIError("409 Conflict", explanation="removal is already in progress")
+
     def _refuse(self, what: str, **_: object) -> None:
         self.asked.append(what)
-        raise APIError("409 Conflict", explanation="removal is already in progress")
+        raise self.error
 
     remove_container = remove_image = remove_network = _refuse
 
@@ -121,9 +124,13 @@ def test_an_engine_that_does_not_answer_is_one_line() -> None:
         remove_abandoned(_Client(_Deaf()))  # type: ignore[arg-type]
 
 
-def test_what_the_engine_keeps_is_left_for_the_next_time(dead: int) -> None:
+@pytest.mark.parametrize(
+    "error", [_Stubborn.error, ReadTimeout("Read timed out.")], ids=["it says so", "it is busy"]
+)
+def test_what_the_engine_keeps_is_left_for_the_next_time(dead: int, error: Exception) -> None:
     run = of(dead, new_run())
     api = _Stubborn(run)
+    api.error = error
     remove_abandoned(_Client(api))  # type: ignore[arg-type]
     assert api.asked == ["1", f"step-1:a-{token_of(run)}", "1"]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from autograder.engine.client import Engine
+from autograder.engine.client import RUN_LABEL, Engine
 from autograder.engine.offer import Offer
 from autograder.engine.request import BuildRequest
 from autograder.engine.room import Room
-from autograder.errors import BadInput, EngineUnavailable, NotJudged
-from autograder.evidence import observe
+from autograder.errors import BadInput, EngineUnavailable, NoTimeLeft, NotJudged
+from autograder.evidence import environments, observe
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
@@ -41,6 +41,7 @@ class Told(Engine):
         self.built, self.removed = list[str](), list[str]()
         self.at_work, self.beside = set[str](), dict[str, set[str]]()
         self.seconds, self.takes = 0.0, dict[str, float]()
+        self.labels = dict[str, dict[str, str]]()
 
     def build(self, request: BuildRequest) -> BuildFacts:
         which = request.tag.rpartition(":")[2]
@@ -49,6 +50,7 @@ class Told(Engine):
         self.beside[which] = self.at_work - {which}
         self.at_work.remove(which)
         self.built.append(which)
+        self.labels[which] = dict(request.labels)
         ends = self.ends.get(which, [None])
         failure = ends.pop(0) if len(ends) > 1 else ends[0]
         image = None if failure else f"sha256:{which}"
@@ -209,6 +211,80 @@ def test_an_engine_that_is_gone_is_nobodys_slowness(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(observe, "read_environments", gone)
     with pytest.raises(EngineUnavailable):
         by.observe(first)
+
+
+def test_an_engine_that_hangs_is_nobodys_slowness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails when the time is up is not what the time was short for."""
+    by = observer(Told({}), in_all=0.01)
+    first = by.first_build()
+    time.sleep(0.05)
+
+    def hung(*_: object) -> None:
+        raise NotJudged("reading the image failed: Read timed out.")
+
+    monkeypatch.setattr(observe, "read_environments", hung)
+    with pytest.raises(NotJudged, match="Read timed out"):
+        by.observe(first)
+
+
+@pytest.mark.parametrize("left", [-1.0, 60.0])
+def test_a_look_that_was_cut_short_is_the_hand_ins_slowness_when_its_time_is_up(
+    left: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = observer(Told({}))
+    first = by.first_build()
+
+    def cut(*_: object) -> None:
+        by.until = time.monotonic() + left
+        raise NoTimeLeft("the image could not be read in 60 s")
+
+    monkeypatch.setattr(observe, "read_environments", cut)
+    if left > 0:
+        with pytest.raises(NotJudged, match="in 60 s"):
+            by.observe(first)
+        return
+    failure = by.observe(first).first.build.failure
+    assert failure is not None
+    assert failure.kind == "timeout"
+
+
+@pytest.mark.parametrize(("kind", "error"), [("timeout", NoTimeLeft), ("step", NotJudged)])
+def test_a_look_that_is_stopped_says_so(kind: Any, error: type[NotJudged]) -> None:
+    failure = BuildFailure(kind, "the build was stopped after 60 s")
+    engine = Told({"look": [failure]})
+    with pytest.raises(NotJudged) as caught:
+        environments.in_helper(engine, ["image"], "python:3.11", "run:look", "true")
+    assert type(caught.value) is error
+    assert engine.removed == ["look"]
+
+
+def test_what_a_killed_check_looked_with_is_known_as_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the run's label it would stay for ever."""
+    monkeypatch.undo()
+    monkeypatch.setattr(observe, "answer_of", lambda *_: None)
+    monkeypatch.setattr(Told, "architecture", lambda *_: "amd64")
+    monkeypatch.setattr(Told, "on_build", lambda *_: False)
+    engine = Told({})
+    by = observer(engine)
+    with pytest.raises(NotJudged, match="the helper printed nothing"):
+        by.observe(by.first_build())
+    assert engine.labels["first-look"] == {RUN_LABEL: by.run}
+    assert engine.built.count("first-look") > 1, "the quick way, and the slow one"
+
+
+def test_a_stage_that_time_was_short_for_is_the_hand_ins_slowness() -> None:
+    text = b"FROM python:3.11 AS a\nRUN pip install fastapi\nFROM python:3.11\nCOPY --from=a / /\n"
+    engine = Told({"end-0": [SLOW]})
+    engine.takes = {"end-0": 0.8}
+    given = replace(
+        material(STEP_3, HandIn({"Dockerfile": text})), needs=frozenset({Evidence.STEPS_AGAIN})
+    )
+    by = Observer(on(engine), given, in_all=0.7)
+    failure = by.observe(by.first_build()).first.build.failure
+    assert failure is not None
+    assert failure.message == "all builds together were stopped after 1 s"
 
 
 def test_a_look_never_takes_longer_than_what_is_left_or_a_minute() -> None:

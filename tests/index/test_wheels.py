@@ -1,4 +1,7 @@
+import signal
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -86,4 +89,29 @@ def test_a_pip_that_never_ends_is_one_clear_line(
     with pytest.raises(NotJudged, match=r"did not fetch .* in 0\.2 s: check the net") as caught:
         ensure_wheels("amd64", lambda _: None)
     assert "\n" not in str(caught.value)
+    assert {path.name for path in (home / "wheels").iterdir()} == {".lock"}
+
+
+def test_an_interrupt_ends_pip(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = home / "python"
+    slow.write_text(f"#!/bin/sh\ntouch {home}/began\nexec sleep 30\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    one = wheels_for("amd64")[:1]
+    monkeypatch.setattr(module, "wheels_for", lambda _: one)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def interrupt() -> None:
+        while not (home / "began").exists():
+            time.sleep(0.05)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ensure_wheels("amd64", lambda _: None)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 20
     assert {path.name for path in (home / "wheels").iterdir()} == {".lock"}
