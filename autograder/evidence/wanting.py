@@ -129,12 +129,12 @@ def _for_want_of_a_secret(failure: BuildFailure, dockerfile: Dockerfile) -> Buil
 def _missed(secret: str, row: Instruction, failure: BuildFailure) -> bool:
     """Whether a step tells of a secret that it missed, or reads it and ends in silence."""
     options = dict(option.partition("=")[::2] for option in secret.split(","))
+    said = [line for line in failure.log if line.strip()] or [row.text]
     if options.get("type", "").lower() == "ssh":
-        return any(_NO_AGENT.search(line) for line in failure.log)
+        return any(_NO_AGENT.search(line) for line in said)
     default = f"/run/secrets/{options['id']}" if "id" in options else ""
     paths = (options.get(name, "") for name in ("target", "dst", "destination"))
     names = [name for name in (*paths, options.get("env", ""), default) if name]
-    said = [line for line in failure.log if line.strip()] or [row.text]
     return any(
         re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line) for name in names for line in said
     )

@@ -734,12 +734,7 @@ def test_what_the_engine_does_not_allow(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"{BASE}RUN --security=insecure id\n", "unknown flag: security"),
         (f"# syntax=evil/frontend:1\n{BASE}", "asks for another frontend"),
-        (
-            f"# syntax=docker/dockerfile:1-labs\n{BASE}RUN --security=insecure id\n",
-            "unknown flag: security",
-        ),
         (f"# syntax=docker/dockerfile-upstream:labs\n{BASE}", "asks for another frontend"),
         (f"#!/x\n# syntax=course-run-1:first\n{BASE}", "asks for another frontend"),
     ],
@@ -747,6 +742,13 @@ def test_what_the_engine_does_not_allow(
 def test_what_is_no_dockerfile_here(engine: Attacked, text: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         engine.judge(text)
+
+
+@pytest.mark.parametrize("first", ["", "# syntax=docker/dockerfile:1-labs\n"])
+def test_what_only_a_builder_of_another_kind_allows(engine: Attacked, first: str) -> None:
+    report = engine.judge(f"{first}{BASE}RUN --security=insecure id\n")
+    assert report.score is None
+    assert "uses RUN --security, which the buildkit builder of this engine" in seen(report)
 
 
 # Other images

@@ -160,6 +160,8 @@ AT_ITS_PATH = ("cat: /run/secrets/token: No such file or directory",)
         ("secret,id=a,target=/root/.netrc", "b", ("b: cannot open /root/.netrc",), "network"),
         ("secret,id=a,env=TOKEN", "b", ("/bin/sh: 1: TOKEN: parameter not set",), "network"),
         ("ssh", "git clone git@github.com:a/b", SSH, "network"),
+        ("ssh", 'test -S "$SSH_AUTH_SOCK"', (), "network"),
+        ("ssh", "test -S /nowhere", (), "step"),
         ("secret,id=token", "python -m nothing", ("No module named nothing",), "step"),
         ("secret,id=token", "false", (), "step"),
         ("ssh", "git clone x", ("fatal: repository 'x' does not exist",), "step"),
