@@ -26,7 +26,7 @@ from autograder.errors import EngineUnavailable, NotJudged
 
 ANSWER_SECONDS = 3
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-MADE = ("engine", "base", "bin", "wheels", "index", "jupyter")
+MADE = ("engine", "base", "bin", "wheels", "index", "rebuilt", "jupyter")
 """The folders under `places.home()` that the course makes."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from autograder.engine.client import Engine
 from autograder.engine.room import Room
@@ -18,6 +19,7 @@ class Offer:
     helper: an image with Python for the course's own helper containers.
     for_many: whether learners who do not know each other build here. Then a build starts from
         `bases` and nothing else, and the cache mounts of a hand-in are its own.
+    earlier: a folder for what hand-ins were rebuilt with, on an engine that keeps its cache.
     room: tells what the engine's disk has left, where that can be asked at once.
     """
 
@@ -27,6 +29,7 @@ class Offer:
     bases: Mapping[str, str] = field(default_factory=dict)
     builder: Builder = "buildkit"
     for_many: bool = False
+    earlier: Path | None = None
     room: Callable[[], Room] | None = None
 
     def read(self, dockerfile: Dockerfile) -> Dockerfile:

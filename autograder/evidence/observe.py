@@ -1,14 +1,15 @@
 """One hand-in, observed: its builds, what is installed in their images, what the app answers."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import NamedTuple
 
 from autograder.errors import EngineUnavailable, NoTimeLeft, NotJudged
 from autograder.evidence.answers import answer_of
 from autograder.evidence.builds import HandInBuilds
 from autograder.evidence.clock import Clock
+from autograder.evidence.earlier import new_nonce, recall, remember
 from autograder.evidence.environments import SCAN_SECONDS, in_helper
 from autograder.evidence.environments import environments as read_environments
 from autograder.evidence.poetry_runs import MOST_NOTED, noting, read_runs
@@ -23,6 +24,13 @@ from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
 
 _LOOK_SECONDS = 60.0
+
+
+class Asked(NamedTuple):
+    """What an app answered, and the nonce that its source was given."""
+
+    answer: AppAnswer | None
+    nonce: str
 
 
 class Observer(HandInBuilds):
@@ -60,24 +68,28 @@ class Observer(HandInBuilds):
     def _observed(self, first: BuildFacts) -> Observation:
         """All that is looked at.
 
-        What does not wait for another runs at the same time. Only the rebuilt image's app is asked:
-        its answer holds all that the first one's would, and the nonce.
+        What does not wait for another runs at the same time. Only a rebuilt image's app is asked:
+        its answer holds all that the first one's would, and the nonce. Where the whole hand-in is
+        in the cache, that is the image of an earlier rebuild, which is there as well.
         """
-        nonce, material = secrets.token_hex(8), self.material
+        nonce, material = new_nonce(), self.material
         files = material.with_source_changed(nonce)
         began = self.offer.engine.now_ns()
-        with side_by_side(self.offer.engine, 4) as pool:
+        with side_by_side(self.offer.engine, 6) as pool:
+            # One at a time where a cache mount may hold the packages: all write to it.
+            apart = material.dockerfile.has_cache_mount()
+            rebuild = pool.submit(self.surely, "source", files)
+            cached = not apart and first.all_cached()
+            earlier = recall(self.offer.earlier, material) if cached else None
+            app = pool.submit(self._asked, earlier, nonce, rebuild)
             image = pool.submit(self._image, first)
             runs = pool.submit(self._poetry_runs, image)
-            # One lock at a time where a cache mount may hold the packages: both write to it.
-            apart = material.dockerfile.has_cache_mount()
             lock = None if apart else pool.submit(self._lock_changed, runs)
-            rebuilt = self.surely("source", files)
+            rebuilt = rebuild.result()
             lock = lock or pool.submit(self._lock_changed, runs)
-            answer = pool.submit(self._answer, rebuilt)
             changed, again = Built(rebuilt, None, began), tuple[RanAgain, ...]()
             if Evidence.STEPS_AGAIN in material.needs:
-                changed, again = self._steps_again(changed, files, answer)
+                changed, again = self._steps_again(changed, files, app)
             if self.left() <= 0:  # what was looked at last may be missing
                 late = replace(rebuilt, image_id=None, failure=self.late())
                 changed, again = Built(late, None, began), ()
@@ -87,33 +99,33 @@ class Observer(HandInBuilds):
                 first=Built(first, image.result()),
                 source_changed=changed,
                 lock_changed=lock.result(),
-                answer=answer.result(),
-                nonce=nonce,
+                answer=app.result().answer,
+                nonce=app.result().nonce,
                 ran_again=again,
                 poetry_runs=runs.result(),
             )
 
     def _steps_again(
-        self, changed: Built, files: Mapping[str, bytes], answer: Future[AppAnswer | None]
+        self, changed: Built, files: Mapping[str, bytes], app: Future[Asked]
     ) -> tuple[Built, tuple[RanAgain, ...]]:
         """The rebuild with its image, and which steps ran again in it."""
         asked = self.material.asked
         changed = replace(changed, image=self._image(changed.build))
-        again = self._ran_again(changed, files, answer)
+        again = self._ran_again(changed, files, app)
         installed = any(stage.installed(asked, changed.began_ns) for stage in again)
         material = self.material
         if installed and not is_explained(material.dockerfile, changed.build, material.source_file):
-            changed, again, files = self._once_more(changed, again, files, answer)
+            changed, again, files = self._once_more(changed, again, files, app)
         if any(stage.installed(asked, changed.began_ns) for stage in again):
             again = alone(self, changed, again, files)
         return changed, again
 
     def _ran_again(
-        self, rebuilt: Built, files: Mapping[str, bytes], answer: Future[AppAnswer | None]
+        self, rebuilt: Built, files: Mapping[str, bytes], app: Future[Asked]
     ) -> tuple[RanAgain, ...]:
         """The stages in which steps ran again, the last one with what its app told meanwhile."""
         again = ran_again(self, rebuilt, files)
-        told = answer.result()
+        told = app.result().answer
         if not again or not told:
             return again
         return (*again[:-1], replace(again[-1], imports=told.imports_from, places=told.places))
@@ -123,7 +135,7 @@ class Observer(HandInBuilds):
         changed: Built,
         again: tuple[RanAgain, ...],
         files: Mapping[str, bytes],
-        answer: Future[AppAnswer | None],
+        app: Future[Asked],
     ) -> tuple[Built, tuple[RanAgain, ...], Mapping[str, bytes]]:
         """Another rebuild, of yet another source, where steps ran again that need not have.
 
@@ -131,12 +143,12 @@ class Observer(HandInBuilds):
         makes run again runs again every time, so the rebuild that ran less again is judged.
         """
         began = self.offer.engine.now_ns()
-        others = self.material.with_source_changed(secrets.token_hex(8))
+        others = self.material.with_source_changed(new_nonce())
         build = self.surely("again", others)
         if not build.succeeded:
             return changed, again, files
         rebuilt = Built(build, self._image(build), began)
-        ran = self._ran_again(rebuilt, others, answer)
+        ran = self._ran_again(rebuilt, others, app)
         lasting = any(stage.installed(self.material.asked, began) for stage in ran)
         if lasting and _steps(again) < _steps(ran):
             return changed, again, files
@@ -151,6 +163,17 @@ class Observer(HandInBuilds):
             return None
         build = self.surely("lock", self.material.with_second_lock())
         return Built(build, self._image(build))
+
+    def _asked(self, earlier: str | None, nonce: str, rebuild: Future[BuildFacts]) -> Asked:
+        """The app of an image with an earlier nonce, or else of the one that is being built."""
+        if earlier:
+            build = self.build("earlier", self.material.with_source_changed(earlier))
+            if build.succeeded:
+                return Asked(self._answer(build), earlier)
+        build = rebuild.result()
+        if build.succeeded:
+            remember(self.offer.earlier, self.material, nonce)
+        return Asked(self._answer(build), nonce)
 
     def _answer(self, build: BuildFacts) -> AppAnswer | None:
         if not build.succeeded or self.left() <= 0:

@@ -74,6 +74,10 @@ class BuildFacts:
         """Whether there is an image."""
         return self.image_id is not None
 
+    def all_cached(self) -> bool:
+        """Whether nothing was run or copied anew."""
+        return all(step.cached or step.name.upper().startswith("FROM ") for step in self.steps)
+
     def failed_unheard(self) -> bool:
         """Whether a step ended at once and printed nothing itself: it may not have begun.
 

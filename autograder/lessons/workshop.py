@@ -42,7 +42,9 @@ class Workshop:
         self._builds: list[Build] = []
         self._apps: list[Running] = []
         self._bases: dict[str, FreshBase] = {}
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{exercise.slug}-"))
+        # `docker compose` names images after the folder: no name ends in `_`, as mkdtemp's may.
+        self.folder = Path(tempfile.gettempdir(), f"{exercise.slug}-{secrets.token_hex(4)}")
+        self.folder.mkdir(mode=0o700)
         for path, content in exercise.app().items():
             self._write(path, content)
         atexit.register(self._remove_all)

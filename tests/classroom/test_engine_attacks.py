@@ -925,6 +925,7 @@ def test_cache_mounts_are_a_hand_in_s_own(engine: Attacked) -> None:
     assert engine.printed(POISON) == "evil"  # its own steps share them
     assert engine.printed(POISON) == "evil"  # and so do its own builds
     assert engine.printed(LOOK) == ""
+    assert engine.ready.offer().earlier is None  # nor is anything remembered of one
     honest = material(STEP_3, read_hand_in(CONTEXTS / "cache-mounts"))
     with Observer(engine.ready.offer(), honest).images() as observer:
         assert observer.first_build().succeeded

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.checks.app_answers import app_answers
 from autograder.checks.dependency_layer import dependency_layer_is_split
 from autograder.engine.request import Progress
+from autograder.evidence.earlier import new_nonce
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
 from autograder.facts.build import BuildFacts, BuildFailure
@@ -35,10 +37,52 @@ CONTEXTS = Path(__file__).parents[1] / "contexts"
 )
 def test_only_what_the_checks_need_is_built(ready: Ready, case: str, built: set[str]) -> None:
     given = material(find_exercise(case.partition("/")[0]), read_hand_in(CONTEXTS / case))
-    with Observer(ready.offer(), given).images() as observer:
+    with Observer(replace(ready.offer(), earlier=None), given).images() as observer:
         seen = observer.observe(observer.first_build())
     assert seen.answer is not None
     assert observer.made == built
+
+
+@pytest.mark.engine
+def test_the_app_of_an_earlier_rebuild_is_asked_meanwhile(ready: Ready, tmp_path: Path) -> None:
+    """Once there is one: its nonce is known, and whatever became of its image is no matter."""
+    case = "step-1-naive/reference"
+    given = material(find_exercise("step-1-naive"), read_hand_in(CONTEXTS / case))
+    offer = replace(ready.offer(), earlier=tmp_path)
+
+    def observed(kind: type[Observer] = Observer) -> tuple[str, bool]:
+        with kind(offer, given).images() as observer:
+            seen = observer.observe(observer.first_build())
+        assert app_answers(seen).state == "passed"
+        return seen.nonce, "earlier" in observer.made
+
+    nonce, asked = observed()
+    assert not asked
+    assert observed() == (nonce, True)
+    found, asked = observed(Refusing)
+    assert found != nonce
+    (kept,) = tmp_path.iterdir()
+    assert kept.read_text() == found
+    gone = new_nonce()  # as of an image that the engine has dropped since
+    kept.write_text(gone)
+    assert observed() == (gone, True)
+    kept.write_text("garbage")
+    assert observed()[1] is False
+
+
+class Refusing(Observer):
+    """Its engine fails to build what it built before."""
+
+    def build(
+        self,
+        which: str,
+        files: Mapping[str, bytes],
+        progress: Callable[[Progress], None] = lambda _: None,
+        text: str | None = None,
+    ) -> BuildFacts:
+        if which == "earlier":
+            return BuildFacts("buildkit", (), 9.0, "", failure=BuildFailure("disk", "full"))
+        return super().build(which, files, progress, text)
 
 
 class Slow(Observer):
@@ -63,7 +107,8 @@ class Slow(Observer):
 def test_a_build_that_took_too_long_is_tried_once_more(ready: Ready) -> None:
     case = "step-3-pin-and-split/reference"
     exercise = find_exercise("step-3-pin-and-split")
-    with Slow(ready.offer(), material(exercise, read_hand_in(CONTEXTS / case))).images() as o:
+    offer = replace(ready.offer(), earlier=None)
+    with Slow(offer, material(exercise, read_hand_in(CONTEXTS / case))).images() as o:
         seen = o.observe(o.first_build())
     assert o.tried == {"first", "source", "lock"}
     built = (seen.first, seen.source_changed, seen.lock_changed)
@@ -104,8 +149,9 @@ def test_a_cache_that_lost_a_step_once_costs_no_points(ready: Ready) -> None:
 
 SLOW = """FROM python:3.11
 WORKDIR /app
-COPY . .
+COPY requirements.txt ./
 RUN pip install -r requirements.txt
+COPY . .
 # As a learner may have it who wants to hold a grader up: nothing is slow before the source changes.
 RUN if grep -q X-Course kiss/main.py; then sleep 20; fi
 CMD ["gunicorn", "kiss.main:app"]
@@ -121,11 +167,11 @@ def test_all_builds_together_have_an_end(ready: Ready, tmp_path: Path) -> None:
     given = replace(given, needs=frozenset({Evidence.STEPS_AGAIN}))
     with Observer(ready.offer(), given).images() as observer:
         observer.first_build()  # so that the next one is quick
-        observer.in_all = 12
+    with Observer(ready.offer(), given, in_all=12).images() as observer:
         first = observer.first_build()
         began = time.monotonic()
         seen = observer.observe(first)
     assert time.monotonic() - began < 40
     outcome = dependency_layer_is_split(seen)
-    assert (outcome.state, outcome.line) == ("failed", 6)
+    assert (outcome.state, outcome.line) == ("failed", 7)
     assert "all builds together were stopped after" in outcome.seen

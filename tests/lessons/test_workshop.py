@@ -1,6 +1,7 @@
 """The workshop on a real engine, with Dockerfiles that cost next to nothing."""
 
 import os
+import re
 import secrets
 import subprocess
 import time
@@ -174,6 +175,12 @@ def test_a_dockerfile_that_is_none_stops_the_cell_in_one_line(shop: Workshop) ->
     shop.write("Dockerfile", "FORM python:3.11\n")
     with pytest.raises(LessonStopped, match="line 1: FORM is not a Dockerfile instruction"):
         shop.build()
+
+
+def test_compose_can_name_an_image_after_the_folder(shop: Workshop) -> None:
+    """An image's name has no `_` at its end and no two kinds of separators in a row."""
+    assert re.fullmatch(r"step-3-pin-and-split-[0-9a-f]{8}", shop.folder.name)
+    assert shop.folder.stat().st_mode & 0o077 == 0
 
 
 def test_clean_up_leaves_no_image_and_no_folder(
