@@ -23,6 +23,7 @@ class Limits:
     disk_bytes: int = _limit(8 * 10**9, "bytes", "layers, caches and containers of an engine")
     inodes: int = _limit(600_000, "files", "files and folders in those")
     build_seconds: float = _limit(600, "seconds", "one build")
+    serving_seconds: float = _limit(120, "seconds", "the silence of a step that runs a server")
     hand_in_seconds: float = _limit(1800, "seconds", "all builds of one hand-in together")
     answer_seconds: float = _limit(30, "seconds", "the app's first answer, once it is started")
     app_memory_bytes: int = _limit(512 * 2**20, "bytes", "memory of the app's container")

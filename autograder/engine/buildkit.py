@@ -5,20 +5,18 @@ BuildKit on every engine since 18.09 and needs no session.
 """
 
 import json
+import math
 import re
 import time
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
-from socket import SHUT_RDWR
 from typing import Any
-
-import requests
 
 from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify, printed_lines
-from autograder.engine.request import BuildRequest, Progress, pack, until
+from autograder.engine.messages import messages_of
+from autograder.engine.request import BuildRequest, Progress
+from autograder.engine.serving import STOPPED, Serving
 from autograder.engine.trace import decode
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
@@ -53,15 +51,20 @@ class _Vertex:
     completed: float = 0.0
     error: str = ""
     printed: bytearray = field(default_factory=bytearray)
+    serving: Serving = field(default_factory=Serving)
 
 
 class _Recorder:
-    """Gathers vertices and their logs while the build runs."""
+    """Gathers vertices and their logs while the build runs.
 
-    def __init__(self, request: BuildRequest) -> None:
-        self.request = request
+    deadline: when it is stopped, on the clock of time.monotonic().
+    """
+
+    def __init__(self, request: BuildRequest, deadline: float = math.inf) -> None:
+        self.request, self.deadline = request, deadline
         self.vertices: dict[str, _Vertex] = {}
         self.known = self.begun = 0  # of the vertices that are steps
+        self.server: _Vertex | None = None
 
     def take(self, status: Any) -> None:
         for row in status.vertexes:
@@ -81,8 +84,32 @@ class _Recorder:
         for log in status.logs:
             vertex = self.vertices.setdefault(log.vertex, _Vertex())
             vertex.printed += log.msg
+            vertex.serving.hear(log.msg)
+            if vertex.serving.until(self.deadline) < self.deadline:
+                self.server = vertex
             del vertex.printed[:-_LOG_BYTES]
             self._tell(vertex)
+
+    def until(self) -> float:
+        """When the build is stopped if nothing more is heard of it."""
+        if self.server is None or self.server.completed:
+            return self.deadline
+        return self.server.serving.until(self.deadline)
+
+    def stopped(self) -> BuildFailure:
+        """Why it was stopped then, and what was running."""
+        if self.server and self.until() < self.deadline:
+            return BuildFailure("serves", STOPPED, *self._at(self.server))
+        text = f"the build was stopped after {self.request.timeout:.0f} s"
+        running = (v for v in self.vertices.values() if v.step and v.started and not v.completed)
+        return BuildFailure("timeout", text, *self._at(next(running, None)))
+
+    def _at(self, vertex: _Vertex | None) -> tuple[str, int | None, tuple[str, ...]]:
+        """Step, line and last lines of what ran."""
+        if vertex is None or vertex.step is None:
+            return "", None, ()
+        step = self._step(vertex)
+        return step.name, step.line, step.printed[-LOG_LINES:]
 
     def _count(self, vertex: _Vertex, by: int) -> None:
         if vertex.step:
@@ -167,12 +194,12 @@ def _is_called(row: Instruction, name: str) -> bool:
 def build(api: Any, request: BuildRequest) -> BuildFacts:
     """Build with BuildKit; a failed build is a result, not an exception.
 
-    api: a docker.APIClient, typed Any for the private methods that its own build uses too.
+    api: a docker.APIClient, as `messages_of` wants it.
     """
     began = time.monotonic()
-    recorder, image_id, problem = _Recorder(request), None, ""
+    recorder, image_id, problem = _Recorder(request, began + request.timeout), None, ""
     try:
-        with closing(_messages(api, request, began + request.timeout)) as messages:
+        with closing(messages_of(api, request, _parameters(request), recorder.until)) as messages:
             for message in messages:
                 if message.get("id") == "moby.buildkit.trace":
                     recorder.take(decode(message["aux"]))
@@ -182,8 +209,7 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
                     problem = message["error"]
         failure = recorder.failure(problem) if problem else None
     except TimeoutError:
-        text = f"the build was stopped after {request.timeout:.0f} s"
-        failure = BuildFailure("timeout", text, *_running(recorder))
+        failure = recorder.stopped()
     if failure is None and image_id is None:
         raise EngineUnavailable("the Docker engine stopped in the middle of the build")
     seconds = time.monotonic() - began
@@ -199,45 +225,3 @@ def _parameters(request: BuildRequest) -> dict[str, Any]:
         "extrahosts": [f"{name}:{address}" for name, address in request.hosts.items()],
         "buildargs": json.dumps({_CACHES: request.caches} if request.caches else {}),
     }
-
-
-def _messages(
-    api: Any, request: BuildRequest, deadline: float
-) -> Generator[dict[str, Any], None, None]:
-    """The answer's messages. Raises TimeoutError at the deadline, silent build or not."""
-    with until(deadline), _asked(api, request) as response:
-        api._raise_for_status(response)
-        stream = api._get_raw_response_socket(response)
-        socket = getattr(stream, "_sock", stream)  # a SocketIO hides the one that has a timeout
-        socket.settimeout(max(0.1, deadline - time.monotonic()))
-        # The engine stops a build whose client is gone; a socket that is only closed would not wake
-        # the thread that reads from it.
-        with request.under_way.held(partial(socket.shutdown, SHUT_RDWR)):
-            for message in api._stream_helper(response, decode=True):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                socket.settimeout(left)
-                yield message
-
-
-def _asked(api: Any, request: BuildRequest) -> closing[requests.Response]:
-    """The engine's answer when it begins to build."""
-    response = api._post(
-        api._url("/build"),
-        params=_parameters(request),
-        data=pack(request.files, request.programs),
-        headers={"Content-Type": "application/x-tar"},
-        stream=True,
-        timeout=request.timeout,
-    )
-    return closing(response)
-
-
-def _running(recorder: _Recorder) -> tuple[str, int | None, tuple[str, ...]]:
-    """Step, line and last lines of what was running when the build was stopped."""
-    for vertex in recorder.vertices.values():
-        if vertex.started and not vertex.completed and vertex.step:
-            step = recorder._step(vertex)
-            return step.name, step.line, step.printed[-LOG_LINES:]
-    return "", None, ()

@@ -1,9 +1,9 @@
 """A build by the classic builder, for engines and tests that have no BuildKit."""
 
-import io
+import json
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any
 
@@ -11,7 +11,9 @@ from docker.errors import APIError
 
 from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify, printed_lines
-from autograder.engine.request import BuildRequest, Progress, pack, until
+from autograder.engine.messages import messages_of
+from autograder.engine.request import BuildRequest, Progress
+from autograder.engine.serving import STOPPED, Serving
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 
@@ -20,38 +22,46 @@ _SUCCESS = re.compile(r"^Successfully built ([0-9a-f]+)")
 
 
 class _Recorder:
-    def __init__(self, request: BuildRequest) -> None:
-        self.request = request
+    def __init__(self, request: BuildRequest, deadline: float) -> None:
+        self.request, self.deadline = request, deadline
         self.done: list[BuildStep] = []
         self.current: tuple[int, str, float] | None = None
         self.total = 0
         self.cached = False
         self.log: list[str] = []
         self.image = ""
+        self.serving = Serving()
 
     def take(self, text: str) -> None:
         if match := _STEP.match(text):
             self.finish()
             self.total = int(match[2])
             self.current = (int(match[1]), match[3].strip(), time.monotonic())
-            self.cached, self.log = False, []
+            self.cached, self.log, self.serving = False, [], Serving()
         elif text.strip() == "---> Using cache":
             self.cached = True
         elif match := _SUCCESS.match(text):
             self.image = match[1]
         elif not text.lstrip().startswith("--->"):
             self.log = [*self.log, *printed_lines(text, self.request.longest_line)][-200:]
+            self.serving.hear(text.encode())
         if self.current:
             number, name, _ = self.current
             last = self.log[-1] if self.log else ""
             self.request.progress(Progress(number, self.total, name, last, self.cached))
 
-    def running(self) -> tuple[str, int | None, tuple[str, ...]]:
-        """Step, line and last lines of what was running when the build was stopped."""
-        if self.current is None:
-            return "", None, ()
-        number, name, _ = self.current
-        return name, self._line(number), tuple(self.log[-LOG_LINES:])
+    def until(self) -> float:
+        """When the build is stopped if nothing more is heard of it."""
+        return self.serving.until(self.deadline)
+
+    def stopped(self) -> BuildFailure:
+        """Why it was stopped then, and what was running."""
+        number, name, _ = self.current or (0, "", 0.0)
+        at = name, self._line(number) if name else None, tuple(self.log[-LOG_LINES:])
+        if self.until() < self.deadline:
+            return BuildFailure("serves", STOPPED, *at)
+        text = f"the build was stopped after {self.request.timeout:.0f} s"
+        return BuildFailure("timeout", text, *at)
 
     def _line(self, number: int) -> int | None:
         # Labels that we ask for become a last step of their own; it is not the learner's.
@@ -73,20 +83,20 @@ class _Recorder:
 def build(api: Any, request: BuildRequest) -> BuildFacts:
     """Build with the classic builder; a failed build is a result, not an exception.
 
-    api: a docker.APIClient; its stubs leave half of what is used here untyped.
+    api: a docker.APIClient, as `messages_of` wants it.
     """
-    began, recorder, problem = time.monotonic(), _Recorder(request), ""
+    began, problem = time.monotonic(), ""
+    recorder = _Recorder(request, began + request.timeout)
     failure: BuildFailure | None = None
     try:
-        with closing(_messages(api, request, began + request.timeout)) as messages:
+        with closing(_messages(api, request, recorder.until)) as messages:
             for message in messages:
                 if "stream" in message:
                     recorder.take(message["stream"])
                 if "error" in message:
                     problem = message["error"]
     except TimeoutError:
-        text = f"the build was stopped after {request.timeout:.0f} s"
-        failure = BuildFailure("timeout", text, *recorder.running())
+        failure = recorder.stopped()
     recorder.finish(problem)
     if problem:
         step = recorder.done[-1] if recorder.done else None
@@ -104,32 +114,27 @@ def build(api: Any, request: BuildRequest) -> BuildFacts:
 
 
 def _messages(
-    api: Any, request: BuildRequest, deadline: float
+    api: Any, request: BuildRequest, until: Callable[[], float]
 ) -> Generator[dict[str, Any], None, None]:
-    """The stream's messages. Raises TimeoutError at the deadline, or after as long a silence."""
-    with until(deadline):
-        try:
-            with closing(api.build(**_arguments(request))) as stream:
-                for message in stream:
-                    yield message
-                    if time.monotonic() > deadline:
-                        raise TimeoutError
-        except APIError as error:
-            if not error.is_client_error():
-                raise
-            yield {"error": str(error.explanation)}  # it could not parse the Dockerfile
+    """The build's messages; that it could not parse the Dockerfile is one of them.
+
+    Raises TimeoutError at the moment that `until` tells, on the clock of time.monotonic().
+    """
+    try:
+        with closing(messages_of(api, request, _parameters(request), until)) as messages:
+            yield from messages
+    except APIError as error:
+        if not error.is_client_error():
+            raise
+        yield {"error": str(error.explanation)}
 
 
-def _arguments(request: BuildRequest) -> dict[str, Any]:
+def _parameters(request: BuildRequest) -> dict[str, Any]:
     return {
-        "fileobj": io.BytesIO(pack(request.files, request.programs)),
-        "custom_context": True,
-        "encoding": "gzip",
-        "tag": request.tag,
-        "labels": dict(request.labels),
-        "extra_hosts": dict(request.hosts),
+        "version": "1",
+        "t": request.tag,
+        "labels": json.dumps(dict(request.labels)),
+        "extrahosts": [f"{name}:{address}" for name, address in request.hosts.items()],
         "rm": True,
         "forcerm": True,  # a failed build leaves its containers behind otherwise
-        "decode": True,
-        "timeout": max(1, int(request.timeout)),  # the connection takes no 0
     }

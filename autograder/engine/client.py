@@ -150,7 +150,7 @@ class Engine:
         return facts
 
     def builds_ended(self) -> AbstractContextManager[None]:
-        """End the builds by BuildKit that run in other threads; while in here none begins."""
+        """End the builds that run in other threads; while in here none begins."""
         return self._under_way.ended()
 
     def image_id(self, reference: str) -> str | None:

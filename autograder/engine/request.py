@@ -2,14 +2,9 @@
 
 import io
 import tarfile
-import time
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-
-import requests
-import urllib3
 
 from autograder.engine.failure import LONGEST_LINE
 from autograder.engine.ignore_file import kept_back
@@ -20,27 +15,6 @@ from autograder.facts.dockerfile import Dockerfile
 SENT_AT = 315_619_200
 """1980-01-02, in seconds: the age of every file that is sent. A ZIP file holds none that is older:
 https://docs.python.org/3/library/zipfile.html#zipfile.ZipFile"""
-
-# What the SDK's connection raises when nothing comes; it does not translate what a stream raises.
-_SILENCE = (
-    requests.exceptions.ReadTimeout,
-    requests.exceptions.ConnectionError,
-    urllib3.exceptions.ReadTimeoutError,
-)
-
-
-@contextmanager
-def until(deadline: float) -> Iterator[None]:
-    """An engine that said nothing until then (time.monotonic) raises TimeoutError.
-
-    So does one that has not answered at all: a busy engine takes long to begin.
-    """
-    try:
-        yield
-    except _SILENCE as error:
-        if time.monotonic() >= deadline - 1:
-            raise TimeoutError from error
-        raise
 
 
 @dataclass(frozen=True)
@@ -65,7 +39,7 @@ class BuildRequest:
     caches: whose cache mounts it uses, and no others; `` for those that all builds share.
     timeout: wall-clock seconds for the whole build.
     longest_line: where a line is cut that a step printed.
-    under_way: where a build by BuildKit says how another thread ends it.
+    under_way: where a build says how another thread ends it.
     """
 
     files: Mapping[str, bytes]

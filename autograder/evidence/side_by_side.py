@@ -11,8 +11,8 @@ from autograder.engine.client import Engine
 def side_by_side(engine: Engine, most: int) -> Iterator[ThreadPoolExecutor]:
     """At most so many threads that build on an engine.
 
-    An interrupt of who is in here ends what BuildKit builds for them, and what has not begun never
-    does. What else a thread is at is waited for: an app that is being asked, a classic build.
+    An interrupt of who is in here ends what is built for them, and what has not begun never does.
+    An app that is being asked is waited for.
     """
     with ThreadPoolExecutor(max_workers=most) as pool:
         try:

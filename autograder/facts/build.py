@@ -41,12 +41,13 @@ class BuildFailure:
     cannot be had), `name` (no image can be called so, or that is misspelt), `stage` (no stage has
     the name it copies from), `below` (one has, further down), `network` (a step wanted more than
     the course offers), `index` (a release that the course's package index lacks), `timeout`,
-    `disk` (the engine's disk is full), `filled` (it is not, but this build filled it).
+    `serves` (a step runs a server, which never ends), `disk` (the engine's disk is full), `filled`
+    (it is not, but this build filled it).
     """
 
     kind: Literal[
         "dockerfile", "step", "base", "name", "stage", "below", "network", "index", "timeout",
-        "disk", "filled",
+        "serves", "disk", "filled",
     ]  # fmt: skip
     message: str
     step: str = ""

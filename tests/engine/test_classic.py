@@ -1,23 +1,24 @@
-"""What the classic builder is asked."""
+"""What the classic builder is asked, and when it is not waited for."""
 
-from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any
+import time
 
-from autograder.engine.classic import build
+from autograder.engine.classic import _Recorder
 from autograder.engine.request import BuildRequest
 from autograder.facts.dockerfile import parse
+from autograder.limits import LIMITS
+
+TEXT = "FROM a\nRUN serve &\nRUN serve\n"
 
 
-def test_a_build_with_less_than_a_second_left_is_asked_for() -> None:
-    """The connection takes no timeout of 0."""
-    asked: list[Any] = []
-
-    def answer(**options: Any) -> Iterator[dict[str, str]]:
-        asked.append(options["timeout"])
-        yield {"stream": "Successfully built abc"}
-
-    api = SimpleNamespace(build=answer, inspect_image=lambda _: {"Id": "sha256:1"})
-    request = BuildRequest({"Dockerfile": b"FROM a\n"}, parse("FROM a\n"), "t", timeout=0.5)
-    assert build(api, request).image_id == "sha256:1"
-    assert asked == [1]
+def test_a_silent_server_is_not_waited_for() -> None:
+    request = BuildRequest({"Dockerfile": TEXT.encode()}, parse(TEXT), "t")
+    seen = _Recorder(request, deadline=time.monotonic() + 900)
+    for text in ("Step 1/3 : FROM a", "Step 2/3 : RUN serve &", "INFO: Uvicorn runn"):
+        seen.take(text)
+        assert seen.until() == seen.deadline
+    seen.take("ing on http://127.0.0.1:8000")
+    assert 0 < seen.until() - time.monotonic() <= LIMITS.serving_seconds
+    assert (seen.stopped().kind, seen.stopped().line) == ("serves", 2)
+    seen.take("Step 3/3 : RUN serve")
+    assert seen.until() == seen.deadline
+    assert (seen.stopped().kind, seen.stopped().line) == ("timeout", 3)

@@ -1,5 +1,6 @@
 """What is kept of BuildKit's progress messages, and which of them tells why a build failed."""
 
+import math
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from autograder.engine.buildkit import _Recorder
 from autograder.engine.request import BuildRequest, Progress
 from autograder.engine.trace import _response
 from autograder.facts.dockerfile import parse
+from autograder.limits import LIMITS
 
 ENDED = 'process "/bin/sh -c {}" did not complete successfully: {}'
 CANCELED = "context canceled"
@@ -29,10 +31,12 @@ def status(*vertexes: dict[str, Any], logs: tuple[tuple[str, bytes], ...] = ()) 
     return message
 
 
-def recorder(text: str, told: list[Progress] | None = None) -> _Recorder:
+def recorder(
+    text: str, told: list[Progress] | None = None, deadline: float = math.inf
+) -> _Recorder:
     progress = (lambda _: None) if told is None else told.append
     files = {"Dockerfile": text.encode()}
-    return _Recorder(BuildRequest(files, parse(text), "t", progress=progress))
+    return _Recorder(BuildRequest(files, parse(text), "t", progress=progress), deadline)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,28 @@ def test_progress_counts_the_steps_that_have_begun() -> None:
     assert told == [
         Progress(1, 3, "FROM a"), Progress(2, 3, "RUN b"), Progress(2, 3, "RUN b", "y"),
     ]  # fmt: skip
+
+
+def test_a_silent_server_is_not_waited_for() -> None:
+    """A step that serves never ends: it ends the wait, not another, and not once it has ended."""
+    seen = recorder("FROM a\nRUN gcc\nRUN serve\n", deadline=time.monotonic() + 900)
+    compiler, server = "[2/3] RUN gcc", "[3/3] RUN serve"
+    seen.take(status({"name": compiler, "started": 1}, {"name": server, "started": 1}))
+    seen.take(status(logs=((server, b"[INFO] Listeni"),)))
+    assert seen.until() == seen.deadline
+    seen.take(status(logs=((server, b"ng at: http://0.0.0.0:8000 (1)\n"),)))
+    soon = seen.until()
+    assert 0 < soon - time.monotonic() <= LIMITS.serving_seconds
+    seen.take(status(logs=((compiler, b"cc1\n"),)))
+    assert seen.until() == soon
+    failure = seen.stopped()
+    assert (failure.kind, failure.line) == ("serves", 3)
+    assert failure.log == ("[INFO] Listening at: http://0.0.0.0:8000 (1)",)
+    seen.take(status(logs=((server, b"GET /\n"),)))
+    assert seen.until() > soon
+    seen.take(status({"name": server, "started": 1, "completed": 2}))
+    assert seen.until() == seen.deadline
+    assert (seen.stopped().kind, seen.stopped().line) == ("timeout", 2)
 
 
 def test_many_messages_of_many_steps_are_soon_taken() -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from autograder.engine.client import Engine
 from autograder.engine.request import BuildRequest
 from autograder.errors import NotJudged
 from autograder.evidence.side_by_side import side_by_side
-from autograder.facts.build import BuildFacts
+from autograder.facts.build import Builder, BuildFacts
 from autograder.facts.dockerfile import parse
 
 Fake = Callable[[Callable[[socket.socket], None]], str]
@@ -21,7 +22,8 @@ STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encodin
 REQUEST = BuildRequest({"Dockerfile": b"FROM a"}, parse("FROM a"), "x", timeout=60)
 
 
-def test_an_interrupt_ends_what_is_built_meanwhile(fake_engine: Fake) -> None:
+@pytest.mark.parametrize("builder", ["buildkit", "classic"])
+def test_an_interrupt_ends_what_is_built_meanwhile(builder: Builder, fake_engine: Fake) -> None:
     begun, left = threading.Semaphore(0), threading.Semaphore(0)
 
     def silent(connection: socket.socket) -> None:
@@ -37,7 +39,8 @@ def test_an_interrupt_ends_what_is_built_meanwhile(fake_engine: Fake) -> None:
 
     def interrupted() -> None:
         with side_by_side(engine, 1) as pool:
-            builds.extend(pool.submit(engine.build, REQUEST) for _ in range(3))
+            request = replace(REQUEST, builder=builder)
+            builds.extend(pool.submit(engine.build, request) for _ in range(3))
             begun.acquire(timeout=20)
             time.sleep(0.2)
             raise KeyboardInterrupt
