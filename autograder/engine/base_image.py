@@ -92,9 +92,9 @@ def ensure_base_images(
             _tag(image, reference)
     if ca_pem is None or not ours:
         return
-    for reference in references:
-        _tag(client.images.get(ca_base(client, reference, ca_pem)), reference)
-        _break_in(client, reference)
+    trusting = {_trusting(client, reference, ca_pem): reference for reference in references}
+    for image, reference in trusting.items():
+        _break_in(client, image, reference)
 
 
 def held_as(client: docker.DockerClient, reference: str) -> str | None:
@@ -139,21 +139,22 @@ def copy_images(
         copied[held.id] = reference
 
 
-def ca_base(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
-    """The id of the image `reference` with `ca_pem` trusted by its bundle, pip and requests.
+def _trusting(client: docker.DockerClient, reference: str, ca_pem: str, name: str = "") -> Image:
+    """Have `reference`, or another name, mean that image with `ca_pem` in its bundle, trusted.
 
     Made once per base and certificate: the engine's build cache holds it. Raises ImageNotFound.
     """
-    image = client.images.get(reference)
+    image, name = client.images.get(reference), name or reference
     mark = hashlib.sha256((CA_DOCKERFILE + ca_pem).encode()).hexdigest()[:16]
-    if (image.labels or {}).get(CA_LABEL) == mark:
-        return str(image.id)
-    files = {"Dockerfile": CA_DOCKERFILE.format(base=image.id, mark=mark), "ca.pem": ca_pem}
-    try:
-        built = _built(client, files)
-    except BuildError:  # seen once in a busy hour: the runtime lost a container while it made it
-        built = _built(client, files)
-    return str(built.id)
+    if (image.labels or {}).get(CA_LABEL) != mark:
+        files = {"Dockerfile": CA_DOCKERFILE.format(base=image.id, mark=mark), "ca.pem": ca_pem}
+        try:
+            image = _built(client, files)
+        except BuildError:  # seen once in a busy hour: the runtime lost a container meanwhile
+            image = _built(client, files)
+    if name not in image.tags:
+        _tag(image, name)
+    return image
 
 
 def _built(client: docker.DockerClient, files: dict[str, str]) -> Image:
@@ -164,24 +165,23 @@ def _built(client: docker.DockerClient, files: dict[str, str]) -> Image:
 
 
 def ca_base_tag(client: docker.DockerClient, reference: str, ca_pem: str) -> str:
-    """A name of the course's own for `ca_base` of what the engine has for a base image.
+    """A name of the course's own for what the engine has for a base image, trusting `ca_pem`.
 
     BuildKit starts from names, not from ids. Raises ImageNotFound.
     """
     name = f"{CA_REPOSITORY}:{reference.rpartition(':')[2]}"
     held = held_as(client, reference) or reference
-    _tag(client.images.get(ca_base(client, held, ca_pem)), name)
-    _break_in(client, name)
+    _break_in(client, _trusting(client, held, ca_pem, name), name)
     return name
 
 
-def _break_in(client: docker.DockerClient, reference: str) -> None:
+def _break_in(client: docker.DockerClient, image: Image, reference: str) -> None:
     """Have a build from this image come to its end before two run side by side.
 
     BuildKit (26.1) finds no step again while the first build ever from an image still runs, or one
     that overlaps it, and so on: hand-ins judged side by side then look as if nothing were split.
     """
-    mark = f"{CA_REPOSITORY}:broken-in-{str(client.images.get(reference).id)[-12:]}"
+    mark = f"{CA_REPOSITORY}:broken-in-{str(image.id)[-12:]}"
     if _find(client, mark) is None:
         text = f'FROM {reference}\nRUN ["true"]\n'
         Engine(client).build(BuildRequest({"Dockerfile": text.encode()}, parse(text), mark))

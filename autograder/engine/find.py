@@ -118,8 +118,12 @@ def connect(host: str, timeout: int = DEFAULT_TIMEOUT_SECONDS) -> docker.DockerC
     """
     try:
         if host in (os.environ.get("DOCKER_HOST"), _context_host()):
-            return docker.from_env(timeout=timeout)
-        return docker.DockerClient(base_url=host, timeout=timeout)
+            client = docker.from_env(timeout=timeout)
+        else:
+            client = docker.DockerClient(base_url=host, timeout=timeout)
+        # No proxy stands before a socket's file, and requests would look for one at every call.
+        client.api.trust_env = not host.startswith("unix:")
+        return client
     except NO_ANSWER as error:
         raise EngineUnavailable(
             f"the Docker engine at {host} does not answer: {reason(error)}"
