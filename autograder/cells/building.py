@@ -193,6 +193,8 @@ class _NotebookObserver(Observer):
             self.live.step(moment)
             progress(moment)
 
+        if which == "earlier":  # beside the rebuild, which is what there is to tell of
+            return super().build(which, files, progress, text)
         self.live.phase(self.phases.get(which, _LOOKING))
         facts = super().build(which, files, tell, text)
         self.rebuilds -= {which}

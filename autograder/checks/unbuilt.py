@@ -100,7 +100,7 @@ def unbuilt(build: BuildFacts, when: str = "") -> Outcome:
         return failed(seen=seen, try_next=try_next, line=failure.line, hints=hints)
     if failure.kind == "timeout" and not failure.step:
         return not_judged(seen=f"{when}{failure.message}, and no step of yours was at work")
-    if failure.kind in ("timeout", "serves"):
+    if failure.took_too_long:
         return failed(
             seen=f"{when}{failure.message}{_at(failure)}",
             try_next="find the step that never ends: a server belongs in CMD, not in RUN",

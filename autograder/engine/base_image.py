@@ -140,7 +140,7 @@ def copy_images(
 
 
 def _trusting(client: docker.DockerClient, reference: str, ca_pem: str, name: str = "") -> Image:
-    """Have `reference`, or another name, mean that image with `ca_pem` in its bundle, trusted.
+    """Have `reference`, or another name, mean that image, whose bundle and pip trust `ca_pem`.
 
     Made once per base and certificate: the engine's build cache holds it. Raises ImageNotFound.
     """

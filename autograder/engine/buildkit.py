@@ -5,9 +5,9 @@ BuildKit on every engine since 18.09 and needs no session.
 """
 
 import json
-import math
 import re
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify, printed_lines
 from autograder.engine.messages import messages_of
 from autograder.engine.request import BuildRequest, Progress
-from autograder.engine.serving import STOPPED, Serving
+from autograder.engine.serving import Serving, stopped
 from autograder.engine.trace import decode
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
@@ -60,11 +60,11 @@ class _Recorder:
     deadline: when it is stopped, on the clock of time.monotonic().
     """
 
-    def __init__(self, request: BuildRequest, deadline: float = math.inf) -> None:
+    def __init__(self, request: BuildRequest, deadline: float) -> None:
         self.request, self.deadline = request, deadline
         self.vertices: dict[str, _Vertex] = {}
         self.known = self.begun = 0  # of the vertices that are steps
-        self.server: _Vertex | None = None
+        self.servers: list[_Vertex] = []
 
     def take(self, status: Any) -> None:
         for row in status.vertexes:
@@ -85,21 +85,23 @@ class _Recorder:
             vertex = self.vertices.setdefault(log.vertex, _Vertex())
             vertex.printed += log.msg
             vertex.serving.hear(log.msg)
-            if vertex.serving.until(self.deadline) < self.deadline:
-                self.server = vertex
+            if vertex.serving.heard and vertex not in self.servers:
+                self.servers.append(vertex)
             del vertex.printed[:-_LOG_BYTES]
             self._tell(vertex)
 
     def until(self) -> float:
         """When the build is stopped if nothing more is heard of it."""
-        if self.server is None or self.server.completed:
-            return self.deadline
-        return self.server.serving.until(self.deadline)
+        return min((v.serving.until(self.deadline) for v in self._serving()), default=self.deadline)
+
+    def _serving(self) -> Iterator[_Vertex]:
+        return (vertex for vertex in self.servers if not vertex.completed)
 
     def stopped(self) -> BuildFailure:
         """Why it was stopped then, and what was running."""
-        if self.server and self.until() < self.deadline:
-            return BuildFailure("serves", STOPPED, *self._at(self.server))
+        silent = min(self._serving(), key=lambda v: v.serving.until(self.deadline), default=None)
+        if silent and self.until() < self.deadline:
+            return BuildFailure("serves", stopped(), *self._at(silent))
         text = f"the build was stopped after {self.request.timeout:.0f} s"
         running = (v for v in self.vertices.values() if v.step and v.started and not v.completed)
         return BuildFailure("timeout", text, *self._at(next(running, None)))

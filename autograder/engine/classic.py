@@ -13,7 +13,7 @@ from autograder.engine.complaint import line_of_complaint
 from autograder.engine.failure import LOG_LINES, classify, printed_lines
 from autograder.engine.messages import messages_of
 from autograder.engine.request import BuildRequest, Progress
-from autograder.engine.serving import STOPPED, Serving
+from autograder.engine.serving import Serving, stopped
 from autograder.errors import EngineUnavailable
 from autograder.facts.build import BuildFacts, BuildFailure, BuildStep
 
@@ -59,7 +59,7 @@ class _Recorder:
         number, name, _ = self.current or (0, "", 0.0)
         at = name, self._line(number) if name else None, tuple(self.log[-LOG_LINES:])
         if self.until() < self.deadline:
-            return BuildFailure("serves", STOPPED, *at)
+            return BuildFailure("serves", stopped(), *at)
         text = f"the build was stopped after {self.request.timeout:.0f} s"
         return BuildFailure("timeout", text, *at)
 
@@ -130,6 +130,7 @@ def _messages(
 
 
 def _parameters(request: BuildRequest) -> dict[str, Any]:
+    """As the SDK's own build has them, but for a registry's password and the client's proxies."""
     return {
         "version": "1",
         "t": request.tag,

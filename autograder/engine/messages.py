@@ -27,7 +27,7 @@ def messages_of(
 
     api: a docker.APIClient, typed Any for the private methods that its own build uses too.
     parameters: those of the Engine API's ImageBuild.
-    until: when it is stopped (time.monotonic), which what came last may have moved.
+    until: when it is stopped, on the clock of time.monotonic(); asked after each message.
 
     Raises TimeoutError then, silent build or not, and APIError where the engine does not begin.
     """

@@ -19,7 +19,7 @@ class Offer:
     helper: an image with Python for the course's own helper containers.
     for_many: whether learners who do not know each other build here. Then a build starts from
         `bases` and nothing else, and the cache mounts of a hand-in are its own.
-    earlier: a folder for what hand-ins were rebuilt with, on an engine that keeps its cache.
+    earlier: a file for what hand-ins were rebuilt with, on an engine that keeps its cache.
     room: tells what the engine's disk has left, where that can be asked at once.
     """
 

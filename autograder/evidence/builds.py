@@ -126,7 +126,7 @@ class HandInBuilds:
         if newer := newer_flag(facts.failure, request.dockerfile):
             raise self._lacks(*newer)
         self.ran += facts.steps
-        if facts.failure and facts.failure.kind == "timeout":
+        if facts.failure and facts.failure.took_too_long:
             stopped = facts.failure
             self.ran.append(BuildStep(stopped.step, "", False, facts.seconds, stopped.line))
         return facts
@@ -166,13 +166,16 @@ class HandInBuilds:
     ) -> BuildFacts:
         """Build. A timeout or a full disk counts when it comes again with no build beside it.
 
+        So does a server's silence, but for the first build, which has none.
+
         Nor is an image looked at meanwhile. The app's container, which has limits of its own, may
         run.
 
         A disk that is full again was filled by the hand-in, if there was room before its builds.
         """
         facts = self.build(which, files, progress, text)
-        if not facts.failure or facts.failure.kind not in ("timeout", "disk"):
+        again = {"timeout", "disk"} if which == "first" else {"timeout", "serves", "disk"}
+        if not facts.failure or facts.failure.kind not in again:
             return facts
         with self.turns.alone():
             facts = self.build(which, files, progress, text)

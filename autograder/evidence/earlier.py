@@ -5,6 +5,8 @@ rebuilt. It holds a random value as well as any other, one that its Dockerfile c
 another Dockerfile, or another file of the learner's, it is another hand-in. No verdict is kept.
 """
 
+import hashlib
+import json
 import re
 import secrets
 from contextlib import suppress
@@ -21,29 +23,41 @@ def new_nonce() -> str:
     return secrets.token_hex(8)
 
 
-def recall(folder: Path | None, material: Material) -> str | None:
-    """The nonce that was remembered for a hand-in, or None."""
-    if folder is None:
-        return None
-    try:
-        found = (folder / material.fingerprint).read_text(encoding="ascii")
-    except (OSError, ValueError):
-        return None
-    return found if _NONCE.fullmatch(found) else None
+def recall(file: Path | None, material: Material) -> str | None:
+    """The nonce that was remembered for a hand-in in this exercise, or None."""
+    return _kept(file).get(_key(material)) if file else None
 
 
-def remember(folder: Path | None, material: Material, nonce: str) -> None:
-    """Keep a nonce for a hand-in, and of all hand-ins the latest; without a folder keep nothing.
+def remember(file: Path | None, material: Material, nonce: str) -> None:
+    """Keep a nonce for a hand-in, and of all that are kept the latest; without a file keep nothing.
 
     What cannot be written is only forgotten.
     """
-    if folder is None:
+    if file is None:
         return
+    kept, key = _kept(file), _key(material)
+    kept.pop(key, None)
+    rows = [*kept.items(), (key, nonce)][-MOST_KEPT:]
+    written = file.with_name(f".{nonce}")
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        written = folder / f".{nonce}"
-        written.write_text(nonce, encoding="ascii")
-        written.replace(folder / material.fingerprint)
-        kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        for path in kept[:-MOST_KEPT]:
-            path.unlink(missing_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(json.dumps(dict(rows)), encoding="ascii")
+        written.replace(file)
+    with suppress(OSError):
+        written.unlink(missing_ok=True)
+
+
+def _kept(file: Path) -> dict[str, str]:
+    """What is kept in a file; what is no nonce is not."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    rows = found.items() if isinstance(found, dict) else ()
+    return {key: text for key, text in rows if isinstance(text, str) and _NONCE.fullmatch(text)}
+
+
+def _key(material: Material) -> str:
+    """The same for equal hand-ins in an exercise that has not changed."""
+    every = material.fingerprint, sorted(material.files.items())
+    return hashlib.sha256(repr(every).encode()).hexdigest()[:32]

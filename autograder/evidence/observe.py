@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from autograder.errors import EngineUnavailable, NoTimeLeft, NotJudged
 from autograder.evidence.answers import answer_of
@@ -26,7 +25,8 @@ from autograder.facts.observation import Built, Evidence, Observation, PoetryRun
 _LOOK_SECONDS = 60.0
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True)
+class Told:
     """What an app answered, and the nonce that its source was given."""
 
     answer: AppAnswer | None
@@ -68,22 +68,20 @@ class Observer(HandInBuilds):
     def _observed(self, first: BuildFacts) -> Observation:
         """All that is looked at.
 
-        What does not wait for another runs at the same time. Only a rebuilt image's app is asked:
-        its answer holds all that the first one's would, and the nonce. Where the whole hand-in is
-        in the cache, that is the image of an earlier rebuild, which is there as well.
+        What does not wait for another runs at the same time. Only the app of a rebuilt image is
+        asked: its answer holds all that the first one's would, and the nonce. Where the whole
+        hand-in is in the cache, it is the app of an earlier rebuild, which is there as well.
         """
         nonce, material = new_nonce(), self.material
         files = material.with_source_changed(nonce)
         began = self.offer.engine.now_ns()
-        with side_by_side(self.offer.engine, 6) as pool:
-            # One at a time where a cache mount may hold the packages: all write to it.
-            apart = material.dockerfile.has_cache_mount()
+        with side_by_side(self.offer.engine, 5) as pool:
             rebuild = pool.submit(self.surely, "source", files)
-            cached = not apart and first.all_cached()
-            earlier = recall(self.offer.earlier, material) if cached else None
-            app = pool.submit(self._asked, earlier, nonce, rebuild)
+            app = pool.submit(self._told, self._earlier(first), nonce, rebuild)
             image = pool.submit(self._image, first)
             runs = pool.submit(self._poetry_runs, image)
+            # One lock at a time where a cache mount may hold the packages: both write to it.
+            apart = material.dockerfile.has_cache_mount()
             lock = None if apart else pool.submit(self._lock_changed, runs)
             rebuilt = rebuild.result()
             lock = lock or pool.submit(self._lock_changed, runs)
@@ -106,7 +104,7 @@ class Observer(HandInBuilds):
             )
 
     def _steps_again(
-        self, changed: Built, files: Mapping[str, bytes], app: Future[Asked]
+        self, changed: Built, files: Mapping[str, bytes], app: Future[Told]
     ) -> tuple[Built, tuple[RanAgain, ...]]:
         """The rebuild with its image, and which steps ran again in it."""
         asked = self.material.asked
@@ -121,7 +119,7 @@ class Observer(HandInBuilds):
         return changed, again
 
     def _ran_again(
-        self, rebuilt: Built, files: Mapping[str, bytes], app: Future[Asked]
+        self, rebuilt: Built, files: Mapping[str, bytes], app: Future[Told]
     ) -> tuple[RanAgain, ...]:
         """The stages in which steps ran again, the last one with what its app told meanwhile."""
         again = ran_again(self, rebuilt, files)
@@ -135,7 +133,7 @@ class Observer(HandInBuilds):
         changed: Built,
         again: tuple[RanAgain, ...],
         files: Mapping[str, bytes],
-        app: Future[Asked],
+        app: Future[Told],
     ) -> tuple[Built, tuple[RanAgain, ...], Mapping[str, bytes]]:
         """Another rebuild, of yet another source, where steps ran again that need not have.
 
@@ -164,16 +162,36 @@ class Observer(HandInBuilds):
         build = self.surely("lock", self.material.with_second_lock())
         return Built(build, self._image(build))
 
-    def _asked(self, earlier: str | None, nonce: str, rebuild: Future[BuildFacts]) -> Asked:
-        """The app of an image with an earlier nonce, or else of the one that is being built."""
-        if earlier:
-            build = self.build("earlier", self.material.with_source_changed(earlier))
-            if build.succeeded:
-                return Asked(self._answer(build), earlier)
+    def _earlier(self, first: BuildFacts) -> str | None:
+        """The nonce of an image of this hand-in that the cache is likely to hold."""
+        # One at a time where a cache mount may hold the packages: all builds write to it.
+        apart = self.material.dockerfile.has_cache_mount()
+        if apart or not first.all_cached():
+            return None
+        return recall(self.offer.earlier, self.material)
+
+    def _told(self, earlier: str | None, nonce: str, rebuild: Future[BuildFacts]) -> Told:
+        """What the app answers of an image with an earlier nonce, or else of the rebuild.
+
+        No rebuild, no answer: what was made earlier is not what the hand-in makes now.
+        """
+        asked = self._asked_earlier(earlier) if earlier else None
         build = rebuild.result()
+        if asked and build.succeeded:
+            return asked
         if build.succeeded:
             remember(self.offer.earlier, self.material, nonce)
-        return Asked(self._answer(build), nonce)
+        return Told(self._answer(build), nonce)
+
+    def _asked_earlier(self, nonce: str) -> Told | None:
+        """What that app answers; None where the image is not to be had."""
+        try:
+            build = self.build("earlier", self.material.with_source_changed(nonce))
+            return Told(self._answer(build), nonce) if build.succeeded else None
+        except EngineUnavailable:
+            raise
+        except NotJudged:  # by a record in the cache that nothing else is made of
+            return None
 
     def _answer(self, build: BuildFacts) -> AppAnswer | None:
         if not build.succeeded or self.left() <= 0:
@@ -218,7 +236,7 @@ class Observer(HandInBuilds):
         noted = noting(material.dockerfile, self.prepared(), self.offer.helper)
         build = wanting(self.surely("noted", material.files, text=noted), material.dockerfile)
         if build.failure and build.failure.kind != "step":
-            error = NoTimeLeft if build.failure.kind == "timeout" else NotJudged
+            error = NoTimeLeft if build.failure.took_too_long else NotJudged
             raise error(f"which Poetry ran could not be noted: {build.failure.message}")
         if build.failure:
             return None

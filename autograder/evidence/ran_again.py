@@ -98,7 +98,7 @@ def _environments(by: Builds, builds: list[BuildFacts]) -> list[tuple[Environmen
     """What is installed at the end of parts of a Dockerfile that has just been built whole."""
     failures = [build.failure for build in builds if build.failure]
     if failures:
-        late = all(failure.kind == "timeout" for failure in failures)
+        late = all(failure.took_too_long for failure in failures)
         raise (NoTimeLeft if late else NotJudged)(
             "a stage of the rebuilt image could not be looked at"
         )

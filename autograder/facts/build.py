@@ -54,6 +54,11 @@ class BuildFailure:
     line: int | None = None
     log: tuple[str, ...] = ()
 
+    @property
+    def took_too_long(self) -> bool:
+        """Whether it was stopped for its time."""
+        return self.kind in ("timeout", "serves")
+
 
 @dataclass(frozen=True)
 class BuildFacts:

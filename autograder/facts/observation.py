@@ -178,8 +178,9 @@ class Observation:
     ran_again: the needed stages in which that rebuild ran a RUN step again, and the last stage;
         empty where no check asks.
     lock_changed: built again with the course's second lock; None where nobody asked.
-    answer: what the source-changed image's app answered; None where there is no such image.
-    nonce: what the changed source makes the app answer with.
+    answer: what the app answered of a source-changed image, that one or an earlier one of the same
+        hand-in; None where there is no source-changed image.
+    nonce: what the changed source makes that app answer with.
     poetry_runs: every run of Poetry in a build of its own; None where nobody looked, because no
         check asks, or the packages themselves tell which Poetry installed them, or nothing speaks
         of Poetry; and where that build failed at a step.

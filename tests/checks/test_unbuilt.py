@@ -17,6 +17,7 @@ def facts(kind: str, message: str = "m", *log: str) -> BuildFacts:
         (facts("step", "exit code 1", "x", "", " "), "succeed at RUN a \\ b: x", "fix this step"),
         (facts("step", "exit code 1"), "succeed at RUN a \\ b: exit code 1", "fix this step"),
         (facts("timeout", "stopped after 9 s"), "stopped after 9 s at RUN a", "a server belongs"),
+        (facts("serves", "a server was silent"), "was silent at RUN a", "a server belongs"),
         (
             facts("name", "line 3 names a==1"),
             "line 3 names a==1",

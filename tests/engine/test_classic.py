@@ -1,4 +1,4 @@
-"""What the classic builder is asked, and when it is not waited for."""
+"""When the classic builder is not waited for."""
 
 import time
 

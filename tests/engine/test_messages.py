@@ -13,7 +13,12 @@ from autograder.limits import LIMITS
 from autograder.ready import Ready
 
 SERVER = "FROM python:3.11\nRUN python -u -m http.server\n"
-TRIED = f"FROM python:3.11\n# {time.time_ns()}\nRUN python -u -m http.server & sleep 1; kill $!\n"
+TRIED = f"""\
+FROM python:3.11
+ENV NOT_CACHED={time.time_ns()}
+RUN python -u -m http.server & sleep 1; kill $!
+RUN sleep 6
+"""
 
 
 @pytest.mark.engine
@@ -33,7 +38,11 @@ def test_a_step_that_runs_a_server_is_stopped(
 
 @pytest.mark.engine
 @pytest.mark.parametrize("builder", ["buildkit", "classic"])
-def test_a_step_that_ends_its_server_is_not(ready: Ready, builder: Builder) -> None:
+def test_a_step_that_ends_its_server_is_not(
+    ready: Ready, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is what comes after it, however long that is silent."""
+    monkeypatch.setattr(serving, "LIMITS", replace(LIMITS, serving_seconds=3))
     tag = f"course-test-{time.time_ns()}:tried"
     engine = ready.offer().engine
     try:

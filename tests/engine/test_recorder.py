@@ -105,6 +105,10 @@ def test_a_silent_server_is_not_waited_for() -> None:
     assert failure.log == ("[INFO] Listening at: http://0.0.0.0:8000 (1)",)
     seen.take(status(logs=((server, b"GET /\n"),)))
     assert seen.until() > soon
+    other = "[2/2] RUN another"
+    seen.take(status({"name": other, "started": 1}, logs=((other, b"Uvicorn running on http"),)))
+    seen.take(status({"name": other, "started": 1, "completed": 2}))
+    assert seen.until() < seen.deadline, "the first is still there"
     seen.take(status({"name": server, "started": 1, "completed": 2}))
     assert seen.until() == seen.deadline
     assert (seen.stopped().kind, seen.stopped().line) == ("timeout", 2)

@@ -1,6 +1,7 @@
 """A hand-in is built as often as its exercise's checks ask for, and no more."""
 
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 from autograder.checks.app_answers import app_answers
 from autograder.checks.dependency_layer import dependency_layer_is_split
 from autograder.engine.request import Progress
-from autograder.evidence.earlier import new_nonce
+from autograder.errors import NotJudged
+from autograder.evidence.earlier import new_nonce, recall, remember
 from autograder.evidence.observe import Observer
 from autograder.exercises import find_exercise
 from autograder.facts.build import BuildFacts, BuildFailure
-from autograder.facts.observation import Evidence
-from autograder.grading import material
+from autograder.facts.observation import Evidence, Observation
+from autograder.grading import judge, material
 from autograder.hand_in import read_hand_in
 from autograder.ready import Ready
 
@@ -43,35 +45,10 @@ def test_only_what_the_checks_need_is_built(ready: Ready, case: str, built: set[
     assert observer.made == built
 
 
-@pytest.mark.engine
-def test_the_app_of_an_earlier_rebuild_is_asked_meanwhile(ready: Ready, tmp_path: Path) -> None:
-    """Once there is one: its nonce is known, and whatever became of its image is no matter."""
-    case = "step-1-naive/reference"
-    given = material(find_exercise("step-1-naive"), read_hand_in(CONTEXTS / case))
-    offer = replace(ready.offer(), earlier=tmp_path)
+class WithEarlier(Observer):
+    """Its engine builds nothing of what `fails` names."""
 
-    def observed(kind: type[Observer] = Observer) -> tuple[str, bool]:
-        with kind(offer, given).images() as observer:
-            seen = observer.observe(observer.first_build())
-        assert app_answers(seen).state == "passed"
-        return seen.nonce, "earlier" in observer.made
-
-    nonce, asked = observed()
-    assert not asked
-    assert observed() == (nonce, True)
-    found, asked = observed(Refusing)
-    assert found != nonce
-    (kept,) = tmp_path.iterdir()
-    assert kept.read_text() == found
-    gone = new_nonce()  # as of an image that the engine has dropped since
-    kept.write_text(gone)
-    assert observed() == (gone, True)
-    kept.write_text("garbage")
-    assert observed()[1] is False
-
-
-class Refusing(Observer):
-    """Its engine fails to build what it built before."""
+    fails = ""
 
     def build(
         self,
@@ -80,9 +57,64 @@ class Refusing(Observer):
         progress: Callable[[Progress], None] = lambda _: None,
         text: str | None = None,
     ) -> BuildFacts:
-        if which == "earlier":
-            return BuildFacts("buildkit", (), 9.0, "", failure=BuildFailure("disk", "full"))
+        if which == "earlier" == self.fails:
+            raise NotJudged("the Docker engine lost a layer of its build cache")
+        if which == self.fails:
+            return BuildFacts("buildkit", (), 9.0, "", failure=BuildFailure("step", "exit code 1"))
         return super().build(which, files, progress, text)
+
+
+@pytest.mark.engine
+def test_the_app_of_an_earlier_rebuild_is_asked_meanwhile(ready: Ready, tmp_path: Path) -> None:
+    """Once there is one: its nonce is known, and what became of its image is no matter."""
+    given = material(
+        find_exercise("step-1-naive"), read_hand_in(CONTEXTS / "step-1-naive/reference")
+    )
+    kept = tmp_path / "kept.json"
+    offer = replace(ready.offer(), earlier=kept)
+
+    def observed(fails: str = "") -> tuple[Observation, bool]:
+        with WithEarlier(offer, given).images() as observer:
+            observer.fails = fails
+            seen = observer.observe(observer.first_build())
+        return seen, "earlier" in observer.made
+
+    first, asked = observed()
+    assert (app_answers(first).state, asked) == ("passed", False)
+    again, asked = observed()
+    assert (app_answers(again).state, asked) == ("passed", True)
+    assert again.nonce == first.nonce
+    failed, asked = observed(fails="source")
+    assert (failed.answer, asked) == (None, True)
+    assert app_answers(failed).state == "failed"
+    without, asked = observed(fails="earlier")
+    assert (app_answers(without).state, asked) == ("passed", False)
+    assert without.nonce != first.nonce
+    assert recall(kept, given) == without.nonce
+    remember(kept, given, gone := new_nonce())  # as of an image that the engine has dropped since
+    anew, asked = observed()
+    assert (app_answers(anew).state, anew.nonce, asked) == ("passed", gone, True)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "case",
+    [
+        "step-1-naive/answer-recorded-in-the-build",
+        "step-1-naive/no-source",
+        "step-3-pin-and-split/copied-then-installed",
+    ],
+)
+def test_a_verdict_is_the_same_with_an_earlier_image(
+    ready: Ready, tmp_path: Path, case: str
+) -> None:
+    offer = replace(ready.offer(), earlier=tmp_path / "kept.json")
+    exercise, hand_in = find_exercise(case.partition("/")[0]), read_hand_in(CONTEXTS / case)
+    once, twice, thrice = (judge(exercise, hand_in, offer) for _ in range(3))
+    assert (tmp_path / "kept.json").exists()
+    told = [[(row.id, row.outcome.state) for row in one.rows] for one in (once, twice, thrice)]
+    expected = tomllib.loads((CONTEXTS / case / "verdict.toml").read_text())["checks"]
+    assert told == [[*expected.items()]] * 3
 
 
 class Slow(Observer):
@@ -141,7 +173,8 @@ def test_a_cache_that_lost_a_step_once_costs_no_points(ready: Ready) -> None:
     """The steps that run again every time copy the packages: they are judged, not the lost one."""
     case = "step-3-pin-and-split/copied-then-installed"
     exercise = find_exercise("step-3-pin-and-split")
-    with Forgetful(ready.offer(), material(exercise, read_hand_in(CONTEXTS / case))).images() as o:
+    offer = replace(ready.offer(), earlier=None)
+    with Forgetful(offer, material(exercise, read_hand_in(CONTEXTS / case))).images() as o:
         seen = o.observe(o.first_build())
     assert "again" in o.made
     assert dependency_layer_is_split(seen).state == "passed"

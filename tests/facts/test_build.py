@@ -23,6 +23,6 @@ def test_a_step_that_said_something_or_took_its_time_has() -> None:
 
 
 def test_nor_is_any_other_failure_one_to_try_again() -> None:
-    for kind in ("dockerfile", "base", "network", "timeout", "disk", "filled"):
+    for kind in ("dockerfile", "base", "network", "timeout", "serves", "disk", "filled"):
         assert not replace(FACTS, failure=replace(FAILURE, kind=kind)).failed_unheard()
     assert not replace(FACTS, failure=None, steps=(replace(STEP, error=""),)).failed_unheard()
