@@ -23,6 +23,8 @@ from autograder.facts.image import SILENT_INSTALLERS, Environment, ImageFacts
 from autograder.facts.observation import Built, Evidence, Observation, PoetryRun, RanAgain
 
 _LOOK_SECONDS = 60.0
+_AGAIN = ("again", "once-more")
+"""How often steps that need not have run again are given another chance not to."""
 
 
 @dataclass(frozen=True)
@@ -107,16 +109,26 @@ class Observer(HandInBuilds):
         self, changed: Built, files: Mapping[str, bytes], app: Future[Told]
     ) -> tuple[Built, tuple[RanAgain, ...]]:
         """The rebuild with its image, and which steps ran again in it."""
-        asked = self.material.asked
         changed = replace(changed, image=self._image(changed.build))
         again = self._ran_again(changed, files, app)
-        installed = any(stage.installed(asked, changed.began_ns) for stage in again)
-        material = self.material
-        if installed and not is_explained(material.dockerfile, changed.build, material.source_file):
-            changed, again, files = self._once_more(changed, again, files, app)
-        if any(stage.installed(asked, changed.began_ns) for stage in again):
+        for which in _AGAIN:
+            if not self._unexplained(changed, again):
+                break
+            changed, again, files = self._once_more(which, changed, again, files, app)
+        if self._installed(changed, again):
             again = alone(self, changed, again, files)
         return changed, again
+
+    def _installed(self, changed: Built, again: tuple[RanAgain, ...]) -> bool:
+        """Whether steps that ran again installed packages."""
+        return any(stage.installed(self.material.asked, changed.began_ns) for stage in again)
+
+    def _unexplained(self, changed: Built, again: tuple[RanAgain, ...]) -> bool:
+        """Whether they did, and nothing in the Dockerfile made them run."""
+        material = self.material
+        return self._installed(changed, again) and not is_explained(
+            material.dockerfile, changed.build, material.source_file
+        )
 
     def _ran_again(
         self, rebuilt: Built, files: Mapping[str, bytes], app: Future[Told]
@@ -130,6 +142,7 @@ class Observer(HandInBuilds):
 
     def _once_more(
         self,
+        which: str,
         changed: Built,
         again: tuple[RanAgain, ...],
         files: Mapping[str, bytes],
@@ -137,18 +150,18 @@ class Observer(HandInBuilds):
     ) -> tuple[Built, tuple[RanAgain, ...], Mapping[str, bytes]]:
         """Another rebuild, of yet another source, where steps ran again that need not have.
 
-        A cache promises nothing: an engine may drop a step between two builds. What the Dockerfile
-        makes run again runs again every time, so the rebuild that ran less again is judged.
+        A cache promises nothing: an engine may drop a step between two builds, or find none while
+        others begin to build from an image that is new to it (`base_image._break_in`). What the
+        Dockerfile makes run again runs again every time, so the rebuild that ran less is judged.
         """
         began = self.offer.engine.now_ns()
         others = self.material.with_source_changed(new_nonce())
-        build = self.surely("again", others)
+        build = self.surely(which, others)
         if not build.succeeded:
             return changed, again, files
         rebuilt = Built(build, self._image(build), began)
         ran = self._ran_again(rebuilt, others, app)
-        lasting = any(stage.installed(self.material.asked, began) for stage in ran)
-        if lasting and _steps(again) < _steps(ran):
+        if self._installed(rebuilt, ran) and _steps(again) < _steps(ran):
             return changed, again, files
         return rebuilt, ran, others
 
