@@ -22,6 +22,9 @@ from autograder.engine.rootfs import Say, locked, prepare_root, require_root, re
 from autograder.errors import EngineUnavailable
 
 START_SECONDS = 60
+GONE_SECONDS = 3
+"""For which a start that has no process left may be becoming another program: it has no readable
+mark in that moment, which is long where much else is loaded."""
 STOP_SECONDS = 20
 CACHE_BYTES = 10_000_000_000
 """What builds may leave behind for the next ones."""
@@ -214,8 +217,7 @@ class OwnEngine:
         while not self.is_running():
             if set(processes.marked(self.run)) > set(processes.marked(self.run, "dnsmasq")):
                 seen = time.monotonic()
-            # A process has no readable mark for the moment in which it becomes another program.
-            if time.monotonic() > min(deadline, seen + 1):
+            if time.monotonic() > min(deadline, seen + GONE_SECONDS):
                 self._clear()
                 log = self.run / "dockerd.log"
                 last = " | ".join(log.read_text(errors="replace").splitlines()[-3:])
