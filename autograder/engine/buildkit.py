@@ -65,10 +65,12 @@ class _Recorder:
         self.vertices: dict[str, _Vertex] = {}
         self.known = self.begun = 0  # of the vertices that are steps
         self.servers: list[_Vertex] = []
+        self.inputs = set[str]()  # the digests of what others of the vertices start from
 
     def take(self, status: Any) -> None:
         for row in status.vertexes:
             vertex = self.vertices.setdefault(row.digest, _Vertex())
+            self.inputs.update(row.inputs)
             begins = row.HasField("started") and not vertex.started
             self._count(vertex, -1)
             if row.name and row.name != vertex.name:
@@ -126,7 +128,18 @@ class _Recorder:
         self.request.progress(Progress(self.begun, self.known, name, last, vertex.cached))
 
     def steps(self) -> tuple[BuildStep, ...]:
-        rows = [v for v in self.vertices.values() if v.step and v.completed]
+        """Those that ended, as they began.
+
+        Of two builds that start from one image under two names at one time, each is told of the
+        other's FROM as well: what nothing here starts from is left out.
+        """
+        rows = [
+            vertex
+            for digest, vertex in self.vertices.items()
+            if vertex.step
+            and vertex.completed
+            and (digest in self.inputs or not (self.inputs and _is_from(vertex)))
+        ]
         return tuple(self._step(v) for v in sorted(rows, key=lambda v: v.started))
 
     def _step(self, vertex: _Vertex) -> BuildStep:
@@ -153,6 +166,10 @@ class _Recorder:
             return classify(message if "parse error" in message else f"{bad.name}: {message}")
         step = self._step(bad)
         return classify(message, step=step.name, line=step.line, log=step.printed)
+
+
+def _is_from(vertex: _Vertex) -> bool:
+    return bool(vertex.step and (vertex.step["name"] or "").startswith("FROM "))
 
 
 def line_of(

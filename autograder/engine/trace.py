@@ -16,7 +16,8 @@ from autograder.errors import NotJudged
 
 _FIELDS = {
     "Vertex": [
-        ("digest", 1, "string"), ("name", 3, "string"), ("cached", 4, "bool"),
+        ("digest", 1, "string"), ("inputs", 2, "string*"), ("name", 3, "string"),
+        ("cached", 4, "bool"),
         ("started", 5, "time"), ("completed", 6, "time"), ("error", 7, "string"),
     ],
     "VertexLog": [("vertex", 1, "string"), ("msg", 4, "bytes")],
@@ -39,8 +40,8 @@ def _response() -> Any:
             repeated = of.endswith("*")
             one = message.field.add(name=name, number=number)
             one.label = kind.LABEL_REPEATED if repeated else kind.LABEL_OPTIONAL
-            if of in simple:
-                one.type = simple[of]
+            if of.rstrip("*") in simple:
+                one.type = simple[of.rstrip("*")]
             else:
                 one.type = kind.TYPE_MESSAGE
                 one.type_name = (

@@ -22,6 +22,7 @@ def status(*vertexes: dict[str, Any], logs: tuple[tuple[str, bytes], ...] = ()) 
     for row in vertexes:
         vertex = message.vertexes.add(digest=row.get("digest", row["name"]), name=row["name"])
         vertex.error = row.get("error", "")
+        vertex.inputs.extend(row.get("inputs", ()))
         if row.get("started"):
             vertex.started.FromSeconds(row["started"])
         if row.get("completed"):
@@ -86,6 +87,17 @@ def test_progress_counts_the_steps_that_have_begun() -> None:
     assert told == [
         Progress(1, 3, "FROM a"), Progress(2, 3, "RUN b"), Progress(2, 3, "RUN b", "y"),
     ]  # fmt: skip
+
+
+def test_another_build_s_name_for_the_same_image_is_no_step() -> None:
+    """BuildKit tells of it where two builds start from one image at one time."""
+    ours, theirs = "[1/2] FROM python:3.11", "[1/2] FROM python:3.11-slim"
+    ended = {"started": 1, "completed": 2}
+    seen = recorder("FROM python:3.11\nRUN b\n")
+    seen.take(status({"name": theirs, **ended}, {"name": ours, **ended}))
+    assert len(seen.steps()) == 2, "while nothing is known of what starts from what"
+    seen.take(status({"name": "[2/2] RUN b", "inputs": [ours], "started": 2, "completed": 3}))
+    assert [step.name for step in seen.steps()] == ["FROM python:3.11", "RUN b"]
 
 
 def test_a_silent_server_is_not_waited_for() -> None:

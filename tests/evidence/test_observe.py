@@ -102,7 +102,7 @@ def test_the_app_of_an_earlier_rebuild_is_asked_meanwhile(ready: Ready, tmp_path
     [
         "step-1-naive/answer-recorded-in-the-build",
         "step-1-naive/no-source",
-        "step-3-pin-and-split/copied-then-installed",
+        pytest.param("step-3-pin-and-split/copied-then-installed", marks=pytest.mark.soak),
     ],
 )
 def test_a_verdict_is_the_same_with_an_earlier_image(
